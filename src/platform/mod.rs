@@ -1,0 +1,78 @@
+//! The seam to the host: time, randomness, and what `Send` means here.
+//!
+//! **Invariants**
+//! - No other room asks the host for the time or for randomness; both come through [`Clock`] and
+//!   [`Rng`], so that a test can replay a run.
+//! - [`Monotonic`] never goes back and is never shown to a user; [`Clock`] may go back.
+//!
+//! Deliberately absent: threads, timers and background tasks. Work that is not part of a call is
+//! advanced by whoever owns the handle.
+
+use std::fmt;
+
+mod time;
+pub use time::{Clock, ManualClock, Monotonic, SystemClock};
+
+#[cfg(not(target_family = "wasm"))]
+mod send {
+    /// `Send` natively, nothing in wasm, where host objects never leave their thread.
+    pub trait MaybeSend: Send {}
+    impl<T: Send + ?Sized> MaybeSend for T {}
+    /// `Sync` natively, nothing in wasm.
+    pub trait MaybeSync: Sync {}
+    impl<T: Sync + ?Sized> MaybeSync for T {}
+    /// A boxed future that may cross threads natively.
+    pub type BoxFuture<'a, T> = std::pin::Pin<Box<dyn Future<Output = T> + Send + 'a>>;
+}
+
+#[cfg(target_family = "wasm")]
+mod send {
+    /// `Send` natively, nothing in wasm, where host objects never leave their thread.
+    pub trait MaybeSend {}
+    impl<T: ?Sized> MaybeSend for T {}
+    /// `Sync` natively, nothing in wasm.
+    pub trait MaybeSync {}
+    impl<T: ?Sized> MaybeSync for T {}
+    /// A boxed future, confined to the one thread of a wasm instance.
+    pub type BoxFuture<'a, T> = std::pin::Pin<Box<dyn Future<Output = T> + 'a>>;
+}
+
+pub use send::{BoxFuture, MaybeSend, MaybeSync};
+
+/// A source of random bytes.
+pub trait Rng: fmt::Debug + MaybeSend + MaybeSync + 'static {
+    /// Fills `buffer` with random bytes.
+    ///
+    /// # Errors
+    /// [`Unavailable`](crate::ErrorKind::Unavailable) if the host has no entropy to give.
+    fn fill(&self, buffer: &mut [u8]) -> crate::Result<()>;
+}
+
+/// The host's cryptographic randomness.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct SystemRng;
+
+impl Rng for SystemRng {
+    fn fill(&self, buffer: &mut [u8]) -> crate::Result<()> {
+        getrandom::fill(buffer).map_err(|cause| {
+            crate::Error::unavailable(format!("the host gave no random bytes: {cause}. Retry the call"))
+        })
+    }
+}
+
+/// Gives way once to whatever else is ready to run, and then goes on.
+///
+/// The future asks to be polled again at once, so on a single-threaded executor every task that
+/// is already queued runs before it.
+pub async fn yield_now() {
+    let mut yielded = false;
+    std::future::poll_fn(|context| {
+        if yielded {
+            return std::task::Poll::Ready(());
+        }
+        yielded = true;
+        context.waker().wake_by_ref();
+        std::task::Poll::Pending
+    })
+    .await;
+}
