@@ -9,6 +9,7 @@
 //! - A message names what was wrong, where (key, path or position) and how to mend it.
 
 use std::fmt;
+use std::sync::Arc;
 
 use crate::model::Key;
 use crate::platform::{MaybeSend, MaybeSync};
@@ -93,12 +94,12 @@ pub trait Cause: std::error::Error + MaybeSend + MaybeSync + 'static {}
 impl<T: std::error::Error + MaybeSend + MaybeSync + 'static> Cause for T {}
 
 /// The one error of this crate: a kind to act on, a message to read, the key and the cause if any.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Error {
     kind: ErrorKind,
     message: String,
     key: Option<Key>,
-    source: Option<Box<dyn Cause>>,
+    source: Option<Arc<dyn Cause>>,
 }
 
 macro_rules! constructors {
@@ -152,7 +153,7 @@ impl Error {
     /// The same error, with its underlying cause.
     #[must_use]
     pub fn with_source(mut self, source: impl Cause) -> Self {
-        self.source = Some(Box::new(source));
+        self.source = Some(Arc::new(source));
         self
     }
 

@@ -1,8 +1,16 @@
 //! Durable memory for AI agents, swarms and the dashboards that watch them.
+//!
+//! One core, compiled natively and to WebAssembly. The rooms and the order in which they may import
+//! one another are drawn in `ARCHITECTURE.md`; `tests/house` holds it.
+
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 
+pub mod backends;
 mod error;
+pub mod layers;
 pub mod model;
 pub mod platform;
+#[cfg(any(test, feature = "testing"))]
+pub mod testing;
 
 pub use error::{Cause, Error, ErrorKind, Result};

@@ -301,7 +301,21 @@ mod tests {
 
     #[test]
     fn byte_order_is_component_order() {
-        let ids = ["", "\0", "\0\0", "\u{1}", "a", "a\0", "a\0b", "a\u{1}", "aa", "b", "é", "\u{ffff}", "\u{10000}"];
+        let ids = [
+            "",
+            "\0",
+            "\0\0",
+            "\u{1}",
+            "a",
+            "a\0",
+            "a\0b",
+            "a\u{1}",
+            "aa",
+            "b",
+            "é",
+            "\u{ffff}",
+            "\u{10000}",
+        ];
         let mut expected: Vec<(&str, &str)> = Vec::new();
         for namespace in ids {
             expected.extend(ids.iter().map(|id| (namespace, *id)));

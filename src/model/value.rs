@@ -108,7 +108,11 @@ impl BytesKind {
     #[must_use]
     pub const fn element_size(self) -> usize {
         match self {
-            Self::Uint8Array | Self::ArrayBuffer | Self::Int8Array | Self::Uint8ClampedArray | Self::DataView => 1,
+            Self::Uint8Array
+            | Self::ArrayBuffer
+            | Self::Int8Array
+            | Self::Uint8ClampedArray
+            | Self::DataView => 1,
             Self::Int16Array | Self::Uint16Array => 2,
             Self::Int32Array | Self::Uint32Array | Self::Float32Array => 4,
             Self::Float64Array | Self::BigInt64Array | Self::BigUint64Array => 8,

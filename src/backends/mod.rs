@@ -1,0 +1,141 @@
+//! Where bytes are kept: the backend contract and its implementations.
+//!
+//! A backend knows keys, bytes and versions, and nothing of what they mean: validation, expiry and
+//! schemas are the stores' business.
+//!
+//! **Invariants**, held for every implementation by `testing::conformance`
+//! - [`Backend::commit`] is the only write. It returns after the storage has accepted it with the
+//!   durability that [`BackendInfo`] names, never before.
+//! - Each batch is all-or-nothing and judged by itself, after the batches before it in the same
+//!   call. Batches that pass get consecutive sequence numbers; the records they put take theirs as
+//!   version; one log entry is written in the same physical transaction.
+//! - If `commit` returns an error, nothing of any of its batches is stored, unless the error is
+//!   [`Unavailable`](crate::ErrorKind::Unavailable) and says that the outcome is unknown.
+//! - Scans are in order of key bytes. The log lies in [`Space::Log`](crate::model::Space::Log) and
+//!   is read by [`Backend::scan`] only; every number from the oldest kept entry on is there.
+//! - After [`Backend::close`], every call gives [`Closed`](crate::ErrorKind::Closed).
+//!
+//! Deliberately absent: interactive transactions. IndexedDB ends a transaction across a foreign
+//! await, so what a caller reads it sends along as preconditions.
+
+use std::fmt;
+
+use async_trait::async_trait;
+
+use crate::Result;
+use crate::model::{Batch, Committed, Conflict, Key, Page, Range, Record};
+use crate::platform::{MaybeSend, MaybeSync};
+
+#[cfg(target_family = "wasm")]
+pub mod indexeddb;
+mod judge;
+mod memory;
+mod url;
+
+pub(crate) use judge::check;
+pub use memory::MemoryBackend;
+pub use url::{OpenOptions, open};
+
+/// What a resolved commit survives.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Durability {
+    /// Nothing: it lives as long as the handle.
+    Volatile,
+    /// The kill of the tab, the browser, the process.
+    Relaxed,
+    /// Also the loss of power, as far as the disk obeys.
+    Strict,
+}
+
+impl Durability {
+    /// The name that JavaScript sees.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Volatile => "volatile",
+            Self::Relaxed => "relaxed",
+            Self::Strict => "strict",
+        }
+    }
+}
+
+/// What a backend is and offers.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BackendInfo {
+    /// Its name: `memory`, `indexeddb`, ...
+    pub name: &'static str,
+    /// What a resolved commit survives.
+    pub durability: Durability,
+    /// Whether other contexts (tabs, workers) can open the same data at the same time.
+    pub shared: bool,
+    /// The largest value it takes, in bytes.
+    pub max_value_bytes: usize,
+}
+
+/// One page of a scan.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ScanPage {
+    /// The records, in scan order.
+    pub records: Vec<(Key, Record)>,
+    /// Where the next page starts; `None` if this one reached the end of the range.
+    pub cursor: Option<Key>,
+}
+
+/// A few figures about what is stored.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Stats {
+    /// The latest sequence number; 0 before the first commit.
+    pub sequence: u64,
+    /// How many keys are stored, log entries not counted.
+    pub keys: u64,
+}
+
+/// Ordered, versioned, transactional bytes. See the [module](self) for the contract.
+#[cfg_attr(target_family = "wasm", async_trait(?Send))]
+#[cfg_attr(not(target_family = "wasm"), async_trait)]
+pub trait Backend: fmt::Debug + MaybeSend + MaybeSync + 'static {
+    /// What this backend is and offers. Never fails, also after close.
+    fn info(&self) -> BackendInfo;
+
+    /// The records at `keys`, in their order; `None` where there is none. One snapshot.
+    ///
+    /// # Errors
+    /// `Closed`, `Unavailable`, `Corrupt`.
+    async fn get(&self, keys: &[Key]) -> Result<Vec<Option<Record>>>;
+
+    /// One page of `range` in order of key bytes. One snapshot.
+    ///
+    /// # Errors
+    /// `Invalid` if the limit is 0; `Closed`, `Unavailable`, `Corrupt`.
+    async fn scan(&self, range: &Range, page: Page) -> Result<ScanPage>;
+
+    /// Writes the batches in one physical transaction and gives each its verdict, in their order.
+    ///
+    /// # Errors
+    /// `Invalid` for a value that is too large or a key in the log's space, `Quota`, `Closed`,
+    /// `Unavailable`; then nothing is stored.
+    async fn commit(&self, batches: &[Batch]) -> Result<Vec<Result<Committed, Conflict>>>;
+
+    /// A few figures. May be slow.
+    ///
+    /// # Errors
+    /// `Closed`, `Unavailable`.
+    async fn stats(&self) -> Result<Stats>;
+
+    /// Ends what is in flight and lets go of the storage. Idempotent.
+    ///
+    /// # Errors
+    /// `Unavailable` if the storage could not be told.
+    async fn close(&self) -> Result<()>;
+}
+
+/// The part of `range` that `page` has left to show.
+///
+/// # Errors
+/// `Invalid` if the page's limit is 0.
+pub(crate) fn rest_of(range: &Range, page: &Page) -> Result<Range> {
+    if page.limit == 0 {
+        return Err(crate::Error::invalid("a page of 0 records can not be read; ask for at least 1"));
+    }
+    Ok(range.rest(page))
+}
