@@ -76,3 +76,8 @@ pub async fn yield_now() {
     })
     .await;
 }
+
+#[cfg(target_family = "wasm")]
+mod timer;
+#[cfg(target_family = "wasm")]
+pub use timer::sleep;

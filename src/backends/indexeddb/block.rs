@@ -1,0 +1,112 @@
+//! The bytes of the rows.
+//!
+//! A row of `records` is the value and, behind it, its version in 8 bytes. A row of `log` is the
+//! number of its entries in 4 bytes, the xxh3-64 of what follows in 8, and the entries as postcard.
+//! Integers are little-endian.
+
+use js_sys::Uint8Array;
+use wasm_bindgen::{JsCast, JsValue};
+use xxhash_rust::xxh3::xxh3_64_with_seed;
+
+use crate::model::{Key, LogEntry, Record};
+use crate::{Error, Result};
+
+const VERSION: usize = 8;
+const COUNT: usize = 4;
+const HEADER: usize = COUNT + 8;
+
+/// The row of a record, built in `scratch`.
+pub(super) fn record_row(scratch: &[u8]) -> JsValue {
+    Uint8Array::from(scratch).into()
+}
+
+/// Appends the version that ends a row.
+pub(super) fn push_version(row: &mut Vec<u8>, version: u64) {
+    row.extend_from_slice(&version.to_le_bytes());
+}
+
+/// Reads the row of a record.
+pub(super) fn record(key: &Key, row: &JsValue) -> Result<Record> {
+    let mut value = bytes(row).filter(|bytes| bytes.len() >= VERSION).ok_or_else(|| {
+        Error::corrupt("the stored row is cut off or no bytes at all").with_key(key.clone())
+    })?;
+    let mut version = [0; VERSION];
+    version.copy_from_slice(&value[value.len() - VERSION..]);
+    value.truncate(value.len() - VERSION);
+    Ok(Record { version: u64::from_le_bytes(version), value })
+}
+
+/// The key as IndexedDB takes it: binary, compared byte by byte.
+pub(super) fn js_key(key: &[u8]) -> JsValue {
+    Uint8Array::from(key).into()
+}
+
+/// Reads a key of `records`.
+pub(super) fn key(stored: &JsValue) -> Result<Key> {
+    let bytes = stored.dyn_ref::<js_sys::ArrayBuffer>().map(|buffer| Uint8Array::new(buffer).to_vec());
+    Key::decode(&bytes.ok_or_else(|| Error::corrupt("a stored key is not binary"))?)
+}
+
+/// The row of a block of entries, and its key.
+pub(super) fn block(entries: &[LogEntry]) -> Result<Option<(JsValue, JsValue)>> {
+    let Some(first) = entries.first() else { return Ok(None) };
+    let count = u32::try_from(entries.len())
+        .map_err(|_| Error::invalid("more than 2^32 batches in one commit; split it"))?;
+    let body = postcard::to_allocvec(entries)
+        .map_err(|cause| Error::internal("log entries could not be encoded").with_source(cause))?;
+    let mut row = Vec::with_capacity(HEADER + body.len());
+    row.extend_from_slice(&count.to_le_bytes());
+    row.extend_from_slice(&checksum(first.sequence, count, &body).to_le_bytes());
+    row.extend_from_slice(&body);
+    Ok(Some((number(first.sequence), Uint8Array::from(row.as_slice()).into())))
+}
+
+/// Reads the entries of the block at `first`.
+pub(super) fn entries(first: u64, row: &JsValue) -> Result<Vec<LogEntry>> {
+    let damaged =
+        || Error::corrupt(format!("the commit log is damaged at entry {first}")).with_key(Key::log(first));
+    let row = bytes(row).filter(|row| row.len() >= HEADER).ok_or_else(damaged)?;
+    let (header, body) = row.split_at(HEADER);
+    let count = last(first, &row).ok_or_else(damaged)? + 1 - first;
+    let expected = checksum(first, u32::try_from(count).map_err(|_| damaged())?, body);
+    if header[COUNT..] != expected.to_le_bytes() {
+        return Err(damaged());
+    }
+    let entries: Vec<LogEntry> = postcard::from_bytes(body).map_err(|cause| damaged().with_source(cause))?;
+    let numbered = entries.iter().map(|entry| entry.sequence).eq(first..first + count);
+    if numbered { Ok(entries) } else { Err(damaged()) }
+}
+
+/// The last number of the block at `first`, without reading its entries.
+pub(super) fn last_number(first: u64, row: &JsValue) -> Result<u64> {
+    let last = bytes(row).and_then(|row| last(first, &row));
+    last.ok_or_else(|| {
+        Error::corrupt(format!("the commit log is damaged at entry {first}")).with_key(Key::log(first))
+    })
+}
+
+fn last(first: u64, row: &[u8]) -> Option<u64> {
+    let count = row.first_chunk::<COUNT>().map(|count| u32::from_le_bytes(*count))?;
+    first.checked_add(u64::from(count.checked_sub(1)?))
+}
+
+fn checksum(first: u64, count: u32, body: &[u8]) -> u64 {
+    xxh3_64_with_seed(body, first ^ (u64::from(count) << 32))
+}
+
+/// A sequence number as a key of `log`. Exact up to 2^53.
+pub(super) fn number(sequence: u64) -> JsValue {
+    JsValue::from_f64(sequence as f64)
+}
+
+/// Reads a key of `log`.
+pub(super) fn sequence(stored: &JsValue) -> Result<u64> {
+    match stored.as_f64() {
+        Some(number) if number >= 0.0 && number.fract() == 0.0 => Ok(number as u64),
+        _ => Err(Error::corrupt("a key of the commit log is not a number")),
+    }
+}
+
+fn bytes(row: &JsValue) -> Option<Vec<u8>> {
+    row.dyn_ref::<Uint8Array>().map(Uint8Array::to_vec)
+}

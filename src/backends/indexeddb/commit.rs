@@ -1,0 +1,178 @@
+//! Writing: the two kinds of commit. See the [room](super) for why there are two.
+
+use std::collections::{BTreeSet, HashMap};
+
+use idb::{KeyRange, Query};
+
+use super::connection::Live;
+use super::knowledge::Knowledge;
+use super::transaction::{Fault, Running};
+use super::{LOG, RECORDS, block, read};
+use crate::backends::Durability;
+use crate::backends::judge::{Judgement, Known, View, Write, first_touch_in, judge, read_set};
+use crate::model::{Batch, Key, LogEntry, Precondition, Range, set_created};
+
+/// A verdict that rests on what is known without looking.
+pub(super) struct Assumption<'a> {
+    /// The number it rests on.
+    pub(super) head: u64,
+    pub(super) judgement: Judgement<'a>,
+    /// Keys that are taken to be free. Each is written with `add`, which fails if it is not.
+    new: BTreeSet<&'a Key>,
+}
+
+/// What the batches would come to if nobody else has written: `None` if that needs a look.
+pub(super) fn assume<'a>(batches: &'a [Batch], knowledge: &Knowledge) -> Option<Assumption<'a>> {
+    let head = knowledge.head()?;
+    let stale =
+        |batch: &Batch| batch.trim_log.is_some() || batch.unchanged.iter().any(|(_, since)| *since < head);
+    if batches.iter().any(stale) {
+        return None;
+    }
+    let new: BTreeSet<&Key> = read_set(batches).filter(|key| knowledge.known(key).is_none()).collect();
+    if !new.is_empty() && !knowledge.may_assume_new() {
+        return None;
+    }
+    let judgement = judge(batches, head, knowledge);
+    // Only the log's next number proves that nobody else has written, so something must be logged;
+    // and each key that was taken to be free must prove it by being added.
+    let proven = |key: &&Key| matches!(judgement.writes.get(*key), Some(Write::Put { .. }));
+    if judgement.entries.is_empty() || !new.iter().all(proven) || requires_version(batches, &new) {
+        return None;
+    }
+    Some(Assumption { head, judgement, new })
+}
+
+/// Whether a batch asks for a version of a key that is not known.
+fn requires_version(batches: &[Batch], unknown: &BTreeSet<&Key>) -> bool {
+    let versions = batches.iter().flat_map(|batch| &batch.preconditions);
+    versions
+        .filter(|(_, what)| matches!(what, Precondition::Version(_)))
+        .any(|(key, _)| unknown.contains(key))
+}
+
+impl View for Knowledge {
+    fn known(&self, key: &Key) -> Option<Known> {
+        Self::known(self, key)
+    }
+
+    fn touched_since(&self, _: &Range, _: u64) -> Option<(Key, u64)> {
+        // Asked only for numbers that are not before `head`.
+        None
+    }
+}
+
+/// Writes without reading, in one turn.
+pub(super) async fn write_blindly(
+    live: &Live,
+    durability: Durability,
+    assumption: &Assumption<'_>,
+) -> Result<(), Fault> {
+    let transaction = live.begin(&[RECORDS, LOG], Some(durability))?;
+    write(&transaction, &assumption.judgement, |key| assumption.new.contains(key))?;
+    transaction.complete().await
+}
+
+/// A commit that looked first.
+pub(super) struct Done<'a> {
+    /// The number before it.
+    pub(super) head: u64,
+    /// The connection it went over.
+    pub(super) generation: u64,
+    pub(super) judgement: Judgement<'a>,
+}
+
+/// Reads what the verdicts depend on, and writes, in one transaction.
+pub(super) async fn read_and_write<'a>(
+    live: &Live,
+    durability: Durability,
+    batches: &'a [Batch],
+    trimmable: u64,
+) -> Result<Done<'a>, Fault> {
+    let transaction = live.begin(&[RECORDS, LOG], Some(durability))?;
+    let (records, log) = (transaction.store(RECORDS)?, transaction.store(LOG)?);
+    let mut keys: Vec<Key> = read_set(batches).cloned().collect();
+    keys.sort_unstable();
+    keys.dedup();
+    let head = read::head(&log).await?;
+    let found = read::get_in(&records, &keys).await?;
+    let known = keys.into_iter().zip(found);
+    let known =
+        known.filter_map(|(key, record)| record.map(|r| (key, Known::of(r.version, &r.value)))).collect();
+    let since = batches.iter().flat_map(|batch| &batch.unchanged).map(|(_, since)| *since).min();
+    let (entries, floor) = match since.filter(|since| *since < head) {
+        Some(since) => {
+            let entries = read::first_entries(&log, since + 1, u64::MAX, usize::MAX).await?;
+            let floor = entries.first().map_or(head, |entry| entry.sequence - 1);
+            (entries, floor)
+        }
+        None => (Vec::new(), 0),
+    };
+    let judgement = judge(batches, head, &Snapshot { known, entries, floor });
+    if let Some(trim) = judgement.trim_log {
+        // The block that holds the next number stays, so that the latest number can be read.
+        let keep = trim.min(trimmable).min(head.saturating_sub(1)).saturating_add(1);
+        if let Some(kept) = read::block_of(&log, keep).await?.filter(|kept| *kept > 0) {
+            log.delete(Query::KeyRange(KeyRange::upper_bound(&block::number(kept), Some(true))?))?;
+        }
+    }
+    write(&transaction, &judgement, |_| false)?;
+    transaction.complete().await?;
+    Ok(Done { head, generation: live.generation(), judgement })
+}
+
+/// What was read in the transaction.
+struct Snapshot {
+    known: HashMap<Key, Known>,
+    entries: Vec<LogEntry>,
+    /// The number before the first entry that was there to read.
+    floor: u64,
+}
+
+impl View for Snapshot {
+    fn known(&self, key: &Key) -> Option<Known> {
+        self.known.get(key).copied()
+    }
+
+    fn touched_since(&self, range: &Range, sequence: u64) -> Option<(Key, u64)> {
+        if sequence < self.floor {
+            return Some((Key::log(self.floor), self.floor));
+        }
+        self.entries.iter().find_map(|entry| first_touch_in(entry, range, sequence))
+    }
+}
+
+/// Issues every write of the judgement.
+fn write(
+    transaction: &Running,
+    judgement: &Judgement<'_>,
+    is_new: impl Fn(&Key) -> bool,
+) -> Result<(), Fault> {
+    let (records, log) = (transaction.store(RECORDS)?, transaction.store(LOG)?);
+    let mut row = Vec::new();
+    for (&key, change) in &judgement.writes {
+        let at = block::js_key(key.as_bytes());
+        match change {
+            Write::Delete => {
+                records.delete(at)?;
+            }
+            Write::Put { value, version, created } => {
+                row.clear();
+                row.extend_from_slice(value);
+                if let Some(created) = created {
+                    set_created(key, &mut row, *created);
+                }
+                block::push_version(&mut row, *version);
+                if is_new(key) {
+                    records.add(&block::record_row(&row), Some(&at))?;
+                } else {
+                    records.put(&block::record_row(&row), Some(&at))?;
+                }
+            }
+        }
+    }
+    if let Some((at, block)) = block::block(&judgement.entries)? {
+        log.add(&block, Some(&at))?;
+    }
+    Ok(())
+}

@@ -1,0 +1,239 @@
+//! The connection to one database: opening, letting go, opening again.
+//!
+//! **Invariants**
+//! - Opening ends within its time limit, also when another tab blocks it. An open that succeeds
+//!   after that is closed at once.
+//! - The list of stores and the native version never change; what is newer or foreign is refused.
+
+use std::cell::{Cell, RefCell};
+use std::rc::Rc;
+
+use futures_channel::oneshot;
+use futures_util::future::{Either, select};
+use futures_util::lock::Mutex;
+use idb::event::VersionChangeEvent;
+use idb::{Database, DatabaseEvent, Factory, ObjectStoreParams, Request};
+use wasm_bindgen::{JsCast, JsValue};
+use web_sys::IdbDatabase;
+
+use super::super::Durability;
+use super::transaction::{Fault, Running, settled};
+use super::{LOG, META, RECORDS};
+use crate::platform::sleep;
+use crate::{Error, Result};
+
+/// The native version; frozen.
+const NATIVE_VERSION: u32 = 1;
+
+/// The format of the rows, kept in `meta`; higher ones are refused.
+const FORMAT: f64 = 1.0;
+
+const FORMAT_KEY: &str = "format";
+
+/// A database handle that stays usable when the browser takes the connection away.
+#[derive(Debug)]
+pub(super) struct Connection {
+    name: String,
+    timeout_ms: u32,
+    state: RefCell<State>,
+    /// The generation of the last connection; held while another is made.
+    opening: Mutex<u64>,
+}
+
+#[derive(Debug)]
+enum State {
+    Open(Rc<Live>),
+    Lost,
+    Closed,
+}
+
+/// An open connection.
+#[derive(Debug)]
+pub(super) struct Live {
+    raw: IdbDatabase,
+    /// Tells this connection from the ones before it: what was known over them may be gone.
+    generation: u64,
+    lost: Rc<Cell<bool>>,
+    /// Holds the event handlers.
+    _database: Database,
+}
+
+impl Live {
+    fn new(raw: IdbDatabase, generation: u64) -> Self {
+        let mut database = Database::from(raw.clone());
+        let lost = Rc::new(Cell::new(false));
+        let (on_change, on_close) = (Rc::clone(&lost), Rc::clone(&lost));
+        let closing = raw.clone();
+        database.on_version_change(move |_| {
+            on_change.set(true);
+            closing.close();
+        });
+        database.on_close(move |_| on_close.set(true));
+        Self { raw, generation, lost, _database: database }
+    }
+
+    pub(super) fn generation(&self) -> u64 {
+        self.generation
+    }
+
+    pub(super) fn is_lost(&self) -> bool {
+        self.lost.get()
+    }
+
+    /// Begins a transaction: readonly, or readwrite with a durability.
+    pub(super) fn begin(&self, stores: &[&str], durability: Option<Durability>) -> Result<Running, Fault> {
+        Running::begin(&self.raw, stores, durability)
+    }
+}
+
+impl Drop for Live {
+    fn drop(&mut self) {
+        self.raw.set_onversionchange(None);
+        self.raw.set_onclose(None);
+        self.raw.close();
+    }
+}
+
+impl Connection {
+    pub(super) async fn open(name: &str, timeout_ms: u32) -> Result<Self> {
+        let live = connect(name, timeout_ms, 0).await?;
+        Ok(Self {
+            name: name.to_owned(),
+            timeout_ms,
+            state: RefCell::new(State::Open(Rc::new(live))),
+            opening: Mutex::new(0),
+        })
+    }
+
+    /// The open connection; opened again if it was lost.
+    pub(super) async fn live(&self) -> Result<Rc<Live>> {
+        if let Some(live) = self.current()? {
+            return Ok(live);
+        }
+        let mut generation = self.opening.lock().await;
+        // Somebody else may have opened or closed it in the meantime.
+        if let Some(live) = self.current()? {
+            return Ok(live);
+        }
+        *generation += 1;
+        let live = Rc::new(connect(&self.name, self.timeout_ms, *generation).await?);
+        self.current()?;
+        *self.state.borrow_mut() = State::Open(Rc::clone(&live));
+        Ok(live)
+    }
+
+    fn current(&self) -> Result<Option<Rc<Live>>> {
+        match &*self.state.borrow() {
+            State::Open(live) if !live.is_lost() => Ok(Some(Rc::clone(live))),
+            State::Open(_) | State::Lost => Ok(None),
+            State::Closed => Err(Error::closed("the memory was closed; open it again")),
+        }
+    }
+
+    /// Gives up this connection, if it is still the current one.
+    pub(super) fn lose(&self, lost: &Live) {
+        lost.lost.set(true);
+        let mut state = self.state.borrow_mut();
+        if matches!(&*state, State::Open(live) if live.is_lost()) {
+            *state = State::Lost;
+        }
+    }
+
+    pub(super) fn close(&self) {
+        *self.state.borrow_mut() = State::Closed;
+    }
+}
+
+fn database_name(name: &str) -> String {
+    format!("mnemora:{name}")
+}
+
+fn factory() -> Result<Factory> {
+    Factory::new().map_err(|_| {
+        Error::unsupported("this host has no IndexedDB; use memory: here, or open idb: in a browser")
+    })
+}
+
+async fn connect(name: &str, timeout_ms: u32, generation: u64) -> Result<Live> {
+    let live = open_database(name, timeout_ms, generation).await?;
+    check_format(&live).await.map_err(Fault::into_error)?;
+    Ok(live)
+}
+
+async fn open_database(name: &str, timeout_ms: u32, generation: u64) -> Result<Live> {
+    let mut request = factory()?
+        .open(&database_name(name), Some(NATIVE_VERSION))
+        .map_err(|error| Fault::from(error).into_error())?;
+    let blocked = Rc::new(Cell::new(false));
+    let on_blocked = Rc::clone(&blocked);
+    request.on_blocked(move |_| on_blocked.set(true));
+    request.on_upgrade_needed(|event| {
+        // A failure here aborts the upgrade; the open then ends in an error that says so.
+        if create_stores(&event).is_err()
+            && let Some(transaction) = idb::Event::target(&event).ok().and_then(|open| open.transaction())
+        {
+            let _ = transaction.abort();
+        }
+    });
+    // The request outlives its time limit: its handlers must live until it has ended.
+    let (ended, end) = oneshot::channel();
+    wasm_bindgen_futures::spawn_local(async move {
+        let outcome = settled(request).await.map(|database| Live::new(database.unchecked_into(), generation));
+        // After the time limit nobody listens; dropping the connection closes it.
+        let _ = ended.send(outcome);
+    });
+    match select(end, std::pin::pin!(sleep(timeout_ms))).await {
+        Either::Left((Ok(outcome), _)) => outcome.map_err(Fault::into_error),
+        Either::Left((Err(_), _)) => Err(Error::internal("the request to open the database was let go of")),
+        Either::Right(_) => Err(too_late(name, timeout_ms, blocked.get())),
+    }
+}
+
+fn too_late(name: &str, timeout_ms: u32, blocked: bool) -> Error {
+    if blocked {
+        Error::blocked(format!(
+            "another tab holds the database {name:?} and did not let go within {timeout_ms} ms; close it and retry"
+        ))
+    } else {
+        Error::blocked(format!(
+            "the database {name:?} could not be opened within {timeout_ms} ms: another tab may be upgrading or deleting \
+             it; retry, or give a longer openTimeoutMs"
+        ))
+    }
+}
+
+fn create_stores(event: &VersionChangeEvent) -> Result<(), Fault> {
+    let database = event.database()?;
+    for store in [RECORDS, LOG] {
+        database.create_object_store(store, ObjectStoreParams::new())?;
+    }
+    let meta = database.create_object_store(META, ObjectStoreParams::new())?;
+    meta.put(&JsValue::from_f64(FORMAT), Some(&JsValue::from_str(FORMAT_KEY)))?;
+    Ok(())
+}
+
+async fn check_format(live: &Live) -> Result<(), Fault> {
+    let transaction = live.begin(&[META], None)?;
+    let format = settled(transaction.store(META)?.get(JsValue::from_str(FORMAT_KEY))?).await?.as_f64();
+    match format {
+        Some(format) if format == FORMAT => Ok(()),
+        Some(format) if format > FORMAT => Err(Fault::Ours(Error::version(format!(
+            "the database has format {format}, this release reads up to {FORMAT}; upgrade the package"
+        )))),
+        _ => Err(Fault::Ours(Error::corrupt("the database does not say which format it has"))),
+    }
+}
+
+/// Deletes the database that belongs to `name`.
+pub(super) async fn destroy(name: &str, timeout_ms: u32) -> Result<()> {
+    let request = factory()?.delete(&database_name(name)).map_err(|error| Fault::from(error).into_error())?;
+    let (ended, end) = oneshot::channel();
+    wasm_bindgen_futures::spawn_local(async move {
+        let _ = ended.send(settled(request).await);
+    });
+    match select(end, std::pin::pin!(sleep(timeout_ms))).await {
+        Either::Left((Ok(outcome), _)) => outcome.map(drop).map_err(Fault::into_error),
+        Either::Left((Err(_), _)) => Err(Error::internal("the request to delete the database was let go of")),
+        Either::Right(_) => Err(too_late(name, timeout_ms, true)),
+    }
+}

@@ -1,0 +1,200 @@
+//! Reading: single keys, pages of records, pages of the log.
+//!
+//! **Invariants**
+//! - Each call is one transaction: one snapshot.
+//! - Pages are read by `getAll` and `getAllKeys`, never record by record.
+
+use idb::{CursorDirection, KeyRange, ObjectStore, Query};
+use js_sys::Array;
+use wasm_bindgen::{JsCast, JsValue};
+use web_sys::IdbCursor;
+
+use super::connection::Live;
+use super::transaction::{Fault, settled};
+use super::{LOG, RECORDS, block};
+use crate::backends::{ScanPage, Stats};
+use crate::model::{Key, LogEntry, Page, Range, Record};
+
+/// Blocks of the log that are read at a time.
+const BLOCKS: u32 = 64;
+
+pub(super) async fn get(live: &Live, keys: &[Key]) -> Result<Vec<Option<Record>>, Fault> {
+    let transaction = live.begin(&[RECORDS], None)?;
+    get_in(&transaction.store(RECORDS)?, keys).await
+}
+
+/// Reads `keys` in a transaction that is under way.
+pub(super) async fn get_in(store: &ObjectStore, keys: &[Key]) -> Result<Vec<Option<Record>>, Fault> {
+    let mut requests = Vec::with_capacity(keys.len());
+    for key in keys {
+        requests.push(store.get(block::js_key(key.as_bytes()))?);
+    }
+    let Some(last) = requests.pop() else { return Ok(Vec::new()) };
+    // Requests of a transaction end in their order: when the last has, all have.
+    let last = settled(last).await?;
+    let mut records = Vec::with_capacity(keys.len());
+    for (index, key) in keys.iter().enumerate() {
+        let row = match requests.get(index) {
+            Some(request) => idb::Request::result(request)?,
+            None => last.clone(),
+        };
+        records.push(if row.is_undefined() { None } else { Some(block::record(key, &row)?) });
+    }
+    Ok(records)
+}
+
+pub(super) async fn scan(live: &Live, rest: &Range, page: &Page) -> Result<ScanPage, Fault> {
+    let transaction = live.begin(&[RECORDS], None)?;
+    let store = transaction.store(RECORDS)?;
+    // One more than asked for tells whether there is more.
+    let wanted = u32::try_from(page.limit).unwrap_or(u32::MAX).saturating_add(1);
+    let lowest = if page.reverse { nth_last_key(&store, rest, wanted).await? } else { None };
+    let lower = lowest.unwrap_or_else(|| block::js_key(rest.start()));
+    let range = match rest.end() {
+        Some(end) => KeyRange::bound(&lower, &block::js_key(end), Some(false), Some(true))?,
+        None => KeyRange::lower_bound(&lower, Some(false))?,
+    };
+    let keys = store.get_all_keys(Some(Query::KeyRange(range.clone())), Some(wanted))?;
+    let values = store.get_all(Some(Query::KeyRange(range)), Some(wanted))?;
+    let values: Array = settled(values).await?.unchecked_into();
+    let keys: Array = idb::Request::result(&keys)?.unchecked_into();
+    let mut records = Vec::with_capacity(values.length() as usize);
+    for (stored, row) in keys.iter().zip(values.iter()) {
+        let key = block::key(&stored)?;
+        let record = block::record(&key, &row)?;
+        records.push((key, record));
+    }
+    if page.reverse {
+        records.reverse();
+    }
+    let more = records.len() > page.limit;
+    records.truncate(page.limit);
+    let cursor = if more { records.last().map(|(key, _)| key.clone()) } else { None };
+    Ok(ScanPage { records, cursor })
+}
+
+/// The `n`th key of the range from its end; `None` if there are fewer.
+async fn nth_last_key(store: &ObjectStore, rest: &Range, n: u32) -> Result<Option<JsValue>, Fault> {
+    let lower = block::js_key(rest.start());
+    let range = match rest.end() {
+        Some(end) => KeyRange::bound(&lower, &block::js_key(end), Some(false), Some(true))?,
+        None => KeyRange::lower_bound(&lower, Some(false))?,
+    };
+    let request = store.open_key_cursor(Some(Query::KeyRange(range)), Some(CursorDirection::Prev))?;
+    let raw: web_sys::IdbRequest = request.into();
+    let mut found = settled(idb::request::GetStoreRequest::from(raw.clone())).await?;
+    if n > 1 && !found.is_null() {
+        found.unchecked_ref::<IdbCursor>().advance(n - 1)?;
+        found = settled(idb::request::GetStoreRequest::from(raw)).await?;
+    }
+    if found.is_null() { Ok(None) } else { Ok(Some(found.unchecked_ref::<IdbCursor>().key()?)) }
+}
+
+/// The latest sequence number.
+pub(super) async fn head(log: &ObjectStore) -> Result<u64, Fault> {
+    let request = log.open_cursor(None, Some(CursorDirection::Prev))?;
+    let found = settled(request).await?;
+    if found.is_null() {
+        return Ok(0);
+    }
+    let cursor: &web_sys::IdbCursorWithValue = found.unchecked_ref();
+    Ok(block::last_number(block::sequence(&cursor.key()?)?, &cursor.value()?)?)
+}
+
+pub(super) async fn scan_log(live: &Live, rest: &Range, page: &Page) -> Result<ScanPage, Fault> {
+    let transaction = live.begin(&[LOG], None)?;
+    let log = transaction.store(LOG)?;
+    let (first, last) = rest.log_sequences();
+    let wanted = page.limit.saturating_add(1);
+    let mut entries = if page.reverse {
+        last_entries(&log, first, last, wanted).await?
+    } else {
+        first_entries(&log, first, last, wanted).await?
+    };
+    let more = entries.len() > page.limit;
+    entries.truncate(page.limit);
+    let mut records = Vec::with_capacity(entries.len());
+    for entry in &entries {
+        let record = Record { version: entry.sequence, value: entry.encode()? };
+        records.push((Key::log(entry.sequence), record));
+    }
+    let cursor = if more { records.last().map(|(key, _)| key.clone()) } else { None };
+    Ok(ScanPage { records, cursor })
+}
+
+/// Up to `wanted` entries numbered from `first` to `last`, in order.
+pub(super) async fn first_entries(
+    log: &ObjectStore,
+    first: u64,
+    last: u64,
+    wanted: usize,
+) -> Result<Vec<LogEntry>, Fault> {
+    let mut from = block_of(log, first).await?.unwrap_or(first);
+    let mut entries = Vec::new();
+    loop {
+        let blocks = blocks_from(log, from).await?;
+        let Some((at, newest)) = blocks.last() else { return Ok(entries) };
+        from = block::last_number(*at, newest)? + 1;
+        let full = blocks.len() == BLOCKS as usize;
+        for (at, row) in &blocks {
+            let inside = block::entries(*at, row)?.into_iter();
+            entries.extend(inside.filter(|entry| (first..=last).contains(&entry.sequence)));
+        }
+        if !full || entries.len() >= wanted || from > last {
+            entries.truncate(wanted);
+            return Ok(entries);
+        }
+    }
+}
+
+/// Up to `wanted` entries numbered from `first` to `last`, the last first.
+async fn last_entries(
+    log: &ObjectStore,
+    first: u64,
+    mut last: u64,
+    wanted: usize,
+) -> Result<Vec<LogEntry>, Fault> {
+    let mut entries = Vec::new();
+    while entries.len() < wanted
+        && let Some(at) = block_of(log, last).await?
+    {
+        let row = settled(log.get(block::number(at))?).await?;
+        let inside = block::entries(at, &row)?.into_iter().rev();
+        entries.extend(inside.filter(|entry| (first..=last).contains(&entry.sequence)));
+        if at <= first {
+            break;
+        }
+        last = at - 1;
+    }
+    entries.truncate(wanted);
+    Ok(entries)
+}
+
+/// The key of the block that holds the number `sequence`, or of the last one before it.
+pub(super) async fn block_of(log: &ObjectStore, sequence: u64) -> Result<Option<u64>, Fault> {
+    let range = KeyRange::upper_bound(&block::number(sequence), Some(false))?;
+    let request = log.open_key_cursor(Some(Query::KeyRange(range)), Some(CursorDirection::Prev))?;
+    let found = settled(request).await?;
+    if found.is_null() {
+        return Ok(None);
+    }
+    Ok(Some(block::sequence(&found.unchecked_ref::<IdbCursor>().key()?)?))
+}
+
+/// Up to [`BLOCKS`] blocks whose key is `from` or later.
+async fn blocks_from(log: &ObjectStore, from: u64) -> Result<Vec<(u64, JsValue)>, Fault> {
+    let range = KeyRange::lower_bound(&block::number(from), Some(false))?;
+    let keys = log.get_all_keys(Some(Query::KeyRange(range.clone())), Some(BLOCKS))?;
+    let rows: Array =
+        settled(log.get_all(Some(Query::KeyRange(range)), Some(BLOCKS))?).await?.unchecked_into();
+    let keys: Array = idb::Request::result(&keys)?.unchecked_into();
+    keys.iter().zip(rows.iter()).map(|(key, row)| Ok((block::sequence(&key)?, row))).collect()
+}
+
+pub(super) async fn stats(live: &Live) -> Result<Stats, Fault> {
+    let transaction = live.begin(&[RECORDS, LOG], None)?;
+    let keys = transaction.store(RECORDS)?.count(None)?;
+    let sequence = head(&transaction.store(LOG)?).await?;
+    let keys = idb::Request::result(&keys)?.as_f64().unwrap_or(0.0) as u64;
+    Ok(Stats { sequence, keys })
+}
