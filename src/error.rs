@@ -157,6 +157,13 @@ impl Error {
         self
     }
 
+    /// The same error, its message led in by the place it happened at.
+    #[must_use]
+    pub fn at(mut self, place: impl fmt::Display) -> Self {
+        self.message = format!("{place}: {}", self.message);
+        self
+    }
+
     /// What the caller can do about it.
     #[must_use]
     pub fn kind(&self) -> ErrorKind {

@@ -8,9 +8,12 @@
 pub mod backends;
 mod error;
 pub mod layers;
+pub mod log;
 pub mod model;
 pub mod platform;
+pub mod stores;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;
+pub mod vector;
 
 pub use error::{Cause, Error, ErrorKind, Result};

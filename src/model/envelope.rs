@@ -144,6 +144,12 @@ impl Lineage {
         envelope.then(|| Self { created: u64_at(bytes, CREATED), expires: u64_at(bytes, EXPIRES) })
     }
 
+    /// When it expires, if it does.
+    #[must_use]
+    pub fn expires(&self) -> Option<u64> {
+        Some(self.expires).filter(|&at| at != 0)
+    }
+
     /// The same times, but created at `created`.
     #[must_use]
     pub fn with_created(self, created: u64) -> Self {

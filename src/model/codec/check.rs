@@ -34,7 +34,9 @@ fn check_at(value: &Value, depth: usize) -> Result<(), Box<Flaw<'_>>> {
         Value::Object(fields) => {
             let depth = inside(depth)?;
             if let Some(key) = repeated(fields.iter().map(|(key, _)| key.as_str()), fields.len()) {
-                return Err(Flaw::new("is there twice in its object; keep one of the two").at(Step::Field(key)));
+                return Err(
+                    Flaw::new("is there twice in its object; keep one of the two").at(Step::Field(key))
+                );
             }
             fields.iter().try_for_each(|(key, value)| {
                 let checked = match value {
@@ -69,9 +71,9 @@ fn check_scalar(value: &Value) -> Option<&'static str> {
         Value::BigInt(BigInt { negative: true, magnitude }) if magnitude.is_empty() => {
             Some("is a BigInt that is zero and negative; clear the sign")
         }
-        Value::Date(time) if !is_time(*time) => {
-            Some("is a date that is neither whole milliseconds in +-8.64e15 nor NaN; round it, and use 0 for -0")
-        }
+        Value::Date(time) if !is_time(*time) => Some(
+            "is a date that is neither whole milliseconds in +-8.64e15 nor NaN; round it, and use 0 for -0",
+        ),
         Value::Bytes(Bytes { kind, data }) if data.len() % kind.element_size() != 0 => {
             Some("is binary data whose length is not a multiple of its element size; pad or cut it")
         }
@@ -140,7 +142,8 @@ fn unique_keys<'v>(
     count: usize,
     step: fn(usize) -> Step<'static>,
 ) -> Result<(), Box<Flaw<'v>>> {
-    let negative_zero = |key: &Value| matches!(key, Value::Float(float) if *float == 0.0 && float.is_sign_negative());
+    let negative_zero =
+        |key: &Value| matches!(key, Value::Float(float) if *float == 0.0 && float.is_sign_negative());
     if let Some(index) = keys.clone().position(negative_zero) {
         return Err(Flaw::new("is -0, which a map or set holds as 0; use 0").at(step(index)));
     }

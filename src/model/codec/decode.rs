@@ -47,14 +47,17 @@ pub fn decode_value(bytes: &[u8]) -> Result<Value> {
             "the stored value ends at byte {position}, but {rest} more bytes follow"
         )));
     }
-    check::check(&value).map_err(|flaw| Error::corrupt(format!("the stored value makes no sense: {flaw}")))?;
+    check::check(&value)
+        .map_err(|flaw| Error::corrupt(format!("the stored value makes no sense: {flaw}")))?;
     Ok(value)
 }
 
 fn describe(error: &Malformed) -> &'static str {
     match error {
         Malformed::DeserializeUnexpectedEnd => "the bytes end too early",
-        Malformed::DeserializeBadVarint => "a variable-length integer is too long or not in its shortest form",
+        Malformed::DeserializeBadVarint => {
+            "a variable-length integer is too long or not in its shortest form"
+        }
         Malformed::DeserializeBadBool => "a boolean is neither 0 nor 1",
         Malformed::DeserializeBadUtf8 => "a string is not UTF-8",
         _ => "the bytes are not a value",
@@ -277,7 +280,8 @@ impl<'de, K: DeserializeSeed<'de>, V: DeserializeSeed<'de>> Visitor<'de> for Pai
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut access: A) -> Result<Self::Value, A::Error> {
         let key = access.next_element_seed(self.0)?.ok_or_else(|| A::Error::invalid_length(0, &"a pair"))?;
-        let value = access.next_element_seed(self.1)?.ok_or_else(|| A::Error::invalid_length(1, &"a pair"))?;
+        let value =
+            access.next_element_seed(self.1)?.ok_or_else(|| A::Error::invalid_length(1, &"a pair"))?;
         Ok((key, value))
     }
 }

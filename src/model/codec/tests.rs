@@ -118,7 +118,10 @@ fn what_breaks_an_invariant_is_neither_written_nor_read() {
         (Value::Object(many), None),
         (Value::Map(vec![(Value::Int(1), Value::Null), (Value::Int(1), Value::Null)]), None),
         (set(&[Value::Float(f64::NAN), Value::Null, Value::Float(f64::NAN)]), None),
-        (set(&[Value::String("a".into()), Value::String("a".into())]), Some(&[11, 2, 4, 1, b'a', 4, 1, b'a'])),
+        (
+            set(&[Value::String("a".into()), Value::String("a".into())]),
+            Some(&[11, 2, 4, 1, b'a', 4, 1, b'a']),
+        ),
         (set(&[Value::Float(-0.0)]), Some(&[11, 1, 3, 0, 0, 0, 0, 0, 0, 0, 0x80])),
     ];
     for (value, wire) in cases {
@@ -152,7 +155,8 @@ fn the_wire_is_canonical() {
     corrupt(&[3, 1, 0, 0, 0, 0, 0, 0xf8, 0xff]);
     corrupt(&[6, 1, 0, 0, 0, 0, 0, 0xf8, 0xff]);
     // Varints that are longer than they need be: a tag, a number, a count, a code unit.
-    for overlong in [&[0x80, 0x00][..], &[2, 0x82, 0x00], &[4, 0x80, 0x00], &[13, 1, 0x80, 0xb0, 0x83, 0x00]] {
+    for overlong in [&[0x80, 0x00][..], &[2, 0x82, 0x00], &[4, 0x80, 0x00], &[13, 1, 0x80, 0xb0, 0x83, 0x00]]
+    {
         let error = corrupt(overlong);
         assert!(error.message().contains("shortest form"), "{error}");
     }
@@ -229,7 +233,9 @@ impl Random {
         match self.below(if depth == 0 { 9 } else { 13 }) {
             0 => Value::Null,
             1 => Value::Bool(self.below(2) == 1),
-            2 => Value::Int((self.next() >> (11 + self.below(52))) as i64 * if self.below(2) == 1 { -1 } else { 1 }),
+            2 => Value::Int(
+                (self.next() >> (11 + self.below(52))) as i64 * if self.below(2) == 1 { -1 } else { 1 },
+            ),
             3 => Value::number(f64::from_bits(self.next())),
             4 => Value::String(self.text()),
             5 => {
@@ -248,9 +254,12 @@ impl Random {
             }
             8 => Value::Utf16(vec![0xd800 + self.below(0x400) as u16, self.below(0xd800) as u16]),
             9 => Value::Array((0..count).map(|_| self.value(depth - 1)).collect()),
-            10 => Value::Object((0..count).map(|n| (format!("{n}{}", self.text()), self.value(depth - 1))).collect()),
+            10 => Value::Object(
+                (0..count).map(|n| (format!("{n}{}", self.text()), self.value(depth - 1))).collect(),
+            ),
             11 => {
-                let entries = (0..count).map(|n| (Value::Array(vec![Value::Int(n as i64)]), self.value(depth - 1)));
+                let entries =
+                    (0..count).map(|n| (Value::Array(vec![Value::Int(n as i64)]), self.value(depth - 1)));
                 Value::Map(entries.collect())
             }
             _ => Value::Set((0..count).map(|_| Value::Array(vec![self.value(depth - 1)])).collect()),

@@ -1,0 +1,86 @@
+//! Following the commit log.
+//!
+//! A follower (a watcher, an index, another tab) keeps a cursor: the number of the last entry it has
+//! dealt with. It reads on from there, so order is kept and nothing is missed, however late or
+//! seldom it is told that there is more.
+//!
+//! **Invariants**
+//! - [`read`] returns entries without a gap, or says that the log no longer reaches back that far.
+//! - A cursor never goes back.
+
+use crate::backends::Backend;
+use crate::model::{LogEntry, Page, Range, Space};
+use crate::{Error, Result};
+
+/// A piece of the log.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LogPage {
+    /// The entries after the cursor that was asked for, in order.
+    pub entries: Vec<LogEntry>,
+    /// Where to read on.
+    pub cursor: u64,
+    /// Whether there was more when this was read.
+    pub more: bool,
+}
+
+/// Reads up to `limit` entries after the number `after`.
+///
+/// # Errors
+/// `NotFound` if entries after `after` were trimmed: the follower must rebuild from the records.
+/// `Corrupt` if the log is damaged there, and what the backend's scan gives.
+pub async fn read(backend: &dyn Backend, after: u64, limit: usize) -> Result<LogPage> {
+    let found = backend.scan(&Range::log_after(after), Page::first(limit)).await?;
+    let entries: Vec<LogEntry> =
+        found.records.iter().map(|(_, record)| LogEntry::decode(&record.value)).collect::<Result<_>>()?;
+    let mut cursor = after;
+    for entry in &entries {
+        if entry.sequence != cursor + 1 {
+            return Err(Error::not_found(format!(
+                "the commit log no longer holds entry {}; read the records anew and follow from {}",
+                cursor + 1,
+                entry.sequence - 1
+            )));
+        }
+        cursor = entry.sequence;
+    }
+    Ok(LogPage { entries, cursor, more: found.cursor.is_some() })
+}
+
+/// The number of the latest entry; 0 before the first.
+///
+/// # Errors
+/// What the backend's scan gives.
+pub async fn head(backend: &dyn Backend) -> Result<u64> {
+    let found = backend.scan(&Range::space(Space::Log), Page::last(1)).await?;
+    Ok(found.records.first().map_or(0, |(_, record)| record.version))
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::backends::MemoryBackend;
+    use crate::model::{Batch, Key};
+    use crate::testing::block_on;
+
+    use super::*;
+
+    #[test]
+    fn a_follower_reads_on_and_is_told_when_it_fell_behind() {
+        block_on(async {
+            let backend = MemoryBackend::new();
+            assert_eq!(head(&backend).await.expect("reads"), 0);
+            for n in 0..5u8 {
+                let batch = Batch::new(1).put(Key::record("s", "a").expect("valid key"), vec![n]);
+                backend.commit(&[batch]).await.expect("goes through");
+            }
+            let page = read(&backend, 1, 2).await.expect("reads");
+            assert_eq!((page.entries.len(), page.cursor, page.more), (2, 3, true));
+            let rest = read(&backend, page.cursor, 9).await.expect("reads");
+            assert_eq!((rest.entries.len(), rest.cursor, rest.more), (2, 5, false));
+            assert_eq!(read(&backend, 5, 9).await.expect("reads").cursor, 5);
+            backend.commit(&[Batch { trim_log: Some(4), ..Batch::new(1) }]).await.expect("goes through");
+            let error = read(&backend, 2, 9).await.expect_err("fell behind");
+            assert_eq!(error.kind(), crate::ErrorKind::NotFound);
+            assert_eq!(head(&backend).await.expect("reads"), 5);
+        });
+    }
+}

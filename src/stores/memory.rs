@@ -1,0 +1,152 @@
+//! An opened memory: a backend, a clock, and how far the log is known to reach.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use super::collection::Collections;
+use crate::backends::{self, Backend, BackendInfo, OpenOptions};
+use crate::layers::GroupCommit;
+use crate::model::{Batch, Committed, Conflict};
+use crate::platform::{Clock, SystemClock};
+use crate::{Error, Result};
+
+/// How to open a memory.
+#[derive(Debug, Clone)]
+pub struct MemoryOptions {
+    /// How to open the backend.
+    pub backend: OpenOptions,
+    /// Whether concurrent writes share a transaction.
+    pub group_commit: bool,
+    /// The clock that stamps records and tells what has expired.
+    pub clock: Arc<dyn Clock>,
+}
+
+impl Default for MemoryOptions {
+    fn default() -> Self {
+        Self { backend: OpenOptions::default(), group_commit: true, clock: Arc::new(SystemClock) }
+    }
+}
+
+/// An opened memory. Clones share the backend.
+#[derive(Debug, Clone)]
+pub struct Memory {
+    shared: Arc<Shared>,
+}
+
+#[derive(Debug)]
+struct Shared {
+    backend: Arc<dyn Backend>,
+    clock: Arc<dyn Clock>,
+    latest_time: AtomicU64,
+    head: AtomicU64,
+    collections: Collections,
+}
+
+impl Memory {
+    /// Opens what `url` names; see [`backends::open`].
+    ///
+    /// # Errors
+    /// What [`backends::open`] and reading the end of the log give.
+    pub async fn open(url: &str, options: &MemoryOptions) -> Result<Self> {
+        let backend = backends::open(url, &options.backend).await?;
+        Self::over(backend, options.group_commit, Arc::clone(&options.clock)).await
+    }
+
+    /// A memory over a backend that is open already.
+    ///
+    /// # Errors
+    /// What reading the end of the log gives.
+    pub async fn over(backend: Arc<dyn Backend>, group_commit: bool, clock: Arc<dyn Clock>) -> Result<Self> {
+        let backend: Arc<dyn Backend> = if group_commit {
+            Arc::new(GroupCommit::new(backend))
+        } else {
+            Arc::new(GroupCommit::one_by_one(backend))
+        };
+        let head = AtomicU64::new(crate::log::head(&*backend).await?);
+        Ok(Self {
+            shared: Arc::new(Shared {
+                backend,
+                clock,
+                latest_time: AtomicU64::new(0),
+                head,
+                collections: Collections::default(),
+            }),
+        })
+    }
+
+    /// What was opened.
+    #[must_use]
+    pub fn info(&self) -> BackendInfo {
+        self.shared.backend.info()
+    }
+
+    /// The latest sequence number this memory has heard of.
+    #[must_use]
+    pub fn head(&self) -> u64 {
+        self.shared.head.load(Ordering::Acquire)
+    }
+
+    /// Tells that the log has reached `sequence`, as another context says.
+    pub fn announce(&self, sequence: u64) {
+        self.shared.head.fetch_max(sequence, Ordering::AcqRel);
+    }
+
+    /// Ends what is in flight and closes the backend.
+    ///
+    /// # Errors
+    /// `Unavailable` if the storage could not be told.
+    pub async fn close(&self) -> Result<()> {
+        self.shared.backend.close().await
+    }
+
+    /// The collections that were used through this memory.
+    pub(crate) fn collections(&self) -> &Collections {
+        &self.shared.collections
+    }
+
+    pub(crate) fn backend(&self) -> &dyn Backend {
+        &*self.shared.backend
+    }
+
+    /// The time to stamp records with, in milliseconds since the Unix epoch.
+    pub(crate) fn now(&self) -> u64 {
+        self.shared.clock.now()
+    }
+
+    /// The time to judge expiry by: the latest that this memory has seen.
+    pub(crate) fn latest_time(&self) -> u64 {
+        let now = self.now();
+        self.shared.latest_time.fetch_max(now, Ordering::AcqRel).max(now)
+    }
+
+    /// Commits one batch; a conflict stays a value, for callers that try again.
+    pub(crate) async fn try_commit(&self, batch: Batch) -> Result<Result<Committed, Conflict>> {
+        let verdict = self.shared.backend.commit(std::slice::from_ref(&batch)).await?.into_iter().next();
+        let verdict = verdict.ok_or_else(|| Error::internal("a backend gave no verdict on a batch"))?;
+        if let Ok(committed) = &verdict {
+            self.announce(committed.sequence);
+        }
+        Ok(verdict)
+    }
+
+    /// Commits one batch; a conflict is an error.
+    pub(crate) async fn commit(&self, batch: Batch) -> Result<Committed> {
+        self.try_commit(batch).await?.map_err(|conflict| conflict_error(&conflict, None))
+    }
+}
+
+/// The error that a caller sees of a conflict.
+pub(crate) fn conflict_error(conflict: &Conflict, expected: Option<u64>) -> Error {
+    let found = match conflict.found {
+        Some(version) => format!("has version {version}"),
+        None => "is not there".to_owned(),
+    };
+    let message = match expected {
+        Some(0) => format!("the record {found}, but was expected not to be there; read it and decide anew"),
+        Some(expected) => {
+            format!("the record {found}, but version {expected} was expected; read it again and retry")
+        }
+        None => format!("the record {found}: another writer was faster; read it again and retry"),
+    };
+    Error::conflict(message).with_key(conflict.key.clone())
+}

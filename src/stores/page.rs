@@ -1,0 +1,129 @@
+//! Pages of records.
+
+use super::pattern::Pattern;
+use super::store::records;
+use super::{Entry, Store};
+use crate::model::{Key, Page, Range};
+use crate::{Error, ErrorKind, Result};
+
+/// Most records of one page.
+pub(super) const MAX_PAGE: usize = 1_000;
+
+/// Which records to show.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct PageRequest {
+    /// Only ids that start with this.
+    pub prefix: String,
+    /// Only ids that match this pattern; `*` stands for any run of characters.
+    pub pattern: Option<String>,
+    /// How many, 1 to 1,000.
+    pub limit: usize,
+    /// From the last id to the first.
+    pub reverse: bool,
+    /// Go on after this id (before it, in reverse).
+    pub after: Option<String>,
+}
+
+/// A record that is there and can not be read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Problem {
+    /// What is wrong with it: [`ErrorKind::Corrupt`] or [`ErrorKind::Version`].
+    pub kind: ErrorKind,
+    /// Where it is.
+    pub key: Key,
+    /// What a reader should know.
+    pub message: String,
+}
+
+impl Problem {
+    /// Tells damage to a record, which is reported, from failures of the storage, which are errors.
+    pub(super) fn of(key: &Key, error: Error) -> Result<Self> {
+        match error.kind() {
+            kind @ (ErrorKind::Corrupt | ErrorKind::Version) => {
+                Ok(Self { kind, key: key.clone(), message: error.message().to_owned() })
+            }
+            _ => Err(error),
+        }
+    }
+}
+
+/// One page.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct StorePage {
+    /// The records, in order of id.
+    pub entries: Vec<Entry>,
+    /// Where to go on; `None` at the end.
+    pub cursor: Option<String>,
+    /// Records that could not be read.
+    pub problems: Vec<Problem>,
+}
+
+impl Store {
+    /// The page of records that `request` asks for.
+    ///
+    /// # Errors
+    /// `Invalid` for a limit out of range or a cursor that is no id; what the backend's scan gives.
+    pub async fn page(&self, request: &PageRequest) -> Result<StorePage> {
+        if !(1..=MAX_PAGE).contains(&request.limit) {
+            let message = format!("limit: {} is not in 1 to {MAX_PAGE}", request.limit);
+            return Err(Error::invalid(message));
+        }
+        let pattern = request.pattern.as_deref().map(Pattern::new);
+        let range = self.range_of(request, pattern.as_ref());
+        let after = request.after.as_deref().map(|id| self.key(id)).transpose()?;
+        let mut scan = Page { limit: request.limit, reverse: request.reverse, after };
+        let mut page = StorePage::default();
+        loop {
+            let found = self.memory.backend().scan(&range, scan.clone()).await?;
+            for (key, record) in found.records {
+                let Some((_, id)) = key.namespace_and_id() else { continue };
+                let wanted = id.starts_with(&request.prefix)
+                    && pattern.as_ref().is_none_or(|pattern| pattern.matches(&id));
+                if !wanted {
+                    continue;
+                }
+                match self.entry(&id, &key, Some(record)) {
+                    Ok(Some(entry)) => page.entries.push(entry),
+                    Ok(None) => continue,
+                    Err(error) => page.problems.push(Problem::of(&key, error)?),
+                }
+                if page.entries.len() == request.limit {
+                    // More may follow, of which some may match; the next page will tell.
+                    page.cursor = Some(id);
+                    return Ok(page);
+                }
+            }
+            match found.cursor {
+                Some(cursor) => scan = scan.next(cursor),
+                None => return Ok(page),
+            }
+        }
+    }
+
+    /// How many records there are whose id starts with `prefix`.
+    ///
+    /// # Errors
+    /// What the backend's scan gives.
+    pub async fn count(&self, prefix: &str) -> Result<usize> {
+        let mut scan = Page::first(MAX_PAGE);
+        let mut count = 0;
+        let now = self.memory.latest_time();
+        loop {
+            let found = self.memory.backend().scan(&records(&self.name, prefix), scan.clone()).await?;
+            let lives =
+                |record: &crate::model::Record| super::store::expires_of(record).is_none_or(|at| at > now);
+            count += found.records.iter().filter(|(_, record)| lives(record)).count();
+            match found.cursor {
+                Some(cursor) => scan = scan.next(cursor),
+                None => return Ok(count),
+            }
+        }
+    }
+
+    /// The narrower of the ranges of the prefix and of the pattern's head.
+    fn range_of(&self, request: &PageRequest, pattern: Option<&Pattern>) -> Range {
+        let head = pattern.map_or("", Pattern::head);
+        let narrower = if head.len() > request.prefix.len() { head } else { &request.prefix };
+        records(&self.name, narrower)
+    }
+}

@@ -1,0 +1,96 @@
+//! What "near" means.
+//!
+//! **Invariants**
+//! - Names and numbers are stable: both are stored.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+
+use crate::{Error, Result};
+
+/// How similar two vectors are. Serialised as its number.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+#[serde(into = "u8", try_from = "u8")]
+#[repr(u8)]
+pub enum Metric {
+    /// Cosine of the angle between the vectors, -1 to 1. Their lengths do not matter.
+    #[default]
+    Cosine = 0,
+    /// Inner product, any number; one beyond the range of `f32` is given as the largest `f32`.
+    Dot = 1,
+    /// `1 / (1 + d^2)` of the Euclidean distance `d`: 1 for equal vectors, towards 0 with distance.
+    L2 = 2,
+}
+
+impl Metric {
+    /// Every metric, in the order of its number.
+    pub const ALL: [Self; 3] = [Self::Cosine, Self::Dot, Self::L2];
+
+    /// The name, as users write it.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Cosine => "cosine",
+            Self::Dot => "dot",
+            Self::L2 => "l2",
+        }
+    }
+}
+
+impl fmt::Display for Metric {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl FromStr for Metric {
+    type Err = Error;
+
+    fn from_str(name: &str) -> Result<Self> {
+        Self::ALL.into_iter().find(|metric| metric.as_str() == name).ok_or_else(|| {
+            Error::invalid(format!("metric {name:?} is unknown: use \"cosine\", \"dot\" or \"l2\""))
+        })
+    }
+}
+
+impl From<Metric> for u8 {
+    fn from(metric: Metric) -> Self {
+        metric as Self
+    }
+}
+
+impl TryFrom<u8> for Metric {
+    type Error = Error;
+
+    /// Fails with [`Version`](crate::ErrorKind::Version): only a newer release writes other numbers.
+    fn try_from(number: u8) -> Result<Self> {
+        Self::ALL.into_iter().find(|metric| *metric as u8 == number).ok_or_else(|| {
+            Error::version(format!("metric number {number} is unknown to this release: upgrade to read it"))
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    #[cfg_attr(target_family = "wasm", wasm_bindgen_test::wasm_bindgen_test)]
+    fn names_and_numbers_are_stable() {
+        let table = [("cosine", 0), ("dot", 1), ("l2", 2)];
+        assert_eq!(table.len(), Metric::ALL.len());
+        for (name, number) in table {
+            let metric: Metric = name.parse().unwrap();
+            assert_eq!((metric.to_string().as_str(), u8::from(metric)), (name, number));
+            assert_eq!(postcard::to_stdvec(&metric).unwrap(), [number]);
+            assert_eq!(postcard::from_bytes::<Metric>(&[number]).unwrap(), metric);
+        }
+        assert!(postcard::from_bytes::<Metric>(&[3]).is_err());
+        assert!(Metric::try_from(3).is_err());
+        for name in ["Cosine", "euclidean", ""] {
+            assert!(name.parse::<Metric>().unwrap_err().message().contains("\"cosine\", \"dot\" or \"l2\""));
+        }
+    }
+}
