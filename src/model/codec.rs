@@ -59,8 +59,20 @@ mod tag {
 /// The names that serde asks for. Postcard does not write them.
 const ENUM: &str = "Value";
 const VARIANTS: &[&str] = &[
-    "Null", "Bool", "Int", "Float", "String", "BigInt", "Date", "Bytes", "Array", "Object", "Map", "Set",
-    "Undefined", "Utf16",
+    "Null",
+    "Bool",
+    "Int",
+    "Float",
+    "String",
+    "BigInt",
+    "Date",
+    "Bytes",
+    "Array",
+    "Object",
+    "Map",
+    "Set",
+    "Undefined",
+    "Utf16",
 ];
 
 /// The one NaN on the wire, so that equal values have equal bytes on every engine.

@@ -5,7 +5,7 @@
 //! is dropped. Only the others (some dozens of 10,000) are asked for by `accept` and scored again in
 //! f64, and the f64 rank alone decides. So rounding never reorders a result, at the price of a plain
 //! f32 scan. At worst (rows in ascending order of similarity, or all equal) every row is scored twice,
-//! which takes about three times as long.
+//! which takes four to five times as long (measured in wasm).
 //!
 //! `accept` is asked late because a filter reads metadata: measured at 10,000 x 384 with a filter on
 //! one field, asking for all rows first costs 0.35 of a scan before anything is scored, asking late

@@ -88,7 +88,8 @@ mod tests {
             let count = random.below(60);
             let k = random.below(20);
             // Few distinct ranks, so that ties are common; both zeros among them.
-            let ranks: Vec<f64> = (0..count).map(|_| -(random.below(5) as f64 - 2.0)).collect();
+            let ranks: Vec<f64> =
+                (0..count).map(|_| random.below(3) as f64 * [1.0, -1.0][random.below(2)]).collect();
             let mut top = TopK::new(k, count);
             for (label, rank) in ranks.iter().enumerate() {
                 top.offer(*rank, label as u32);

@@ -18,7 +18,10 @@ use super::{CANONICAL_NAN, ENUM, VARIANTS, check, tag};
 use crate::model::{BigInt, Bytes, BytesKind, MAX_DEPTH, MAX_VALUE_BYTES, Value};
 use crate::{Error, Result};
 
-/// The value that `bytes` hold. See the [module](super) for their format.
+/// The value that `bytes` hold.
+///
+/// The format is [postcard 1.x](https://postcard.jamesmunns.com/wire-format) of the enum [`Value`] in
+/// its order of declaration, in its one canonical form.
 ///
 /// # Errors
 /// [`Corrupt`](crate::ErrorKind::Corrupt), naming the position or the path, if [`encode_value`]

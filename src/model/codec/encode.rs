@@ -12,7 +12,10 @@ use super::{CANONICAL_NAN, ENUM, VARIANTS, check, tag};
 use crate::model::{BigInt, Bytes, MAX_VALUE_BYTES, Value};
 use crate::{Error, Result};
 
-/// The bytes of `value`. See the [module](super) for their format.
+/// The bytes of `value`.
+///
+/// The format is [postcard 1.x](https://postcard.jamesmunns.com/wire-format) of the enum [`Value`] in
+/// its order of declaration, in its one canonical form.
 ///
 /// # Errors
 /// As [`encode_value_into`].

@@ -65,6 +65,8 @@ fn hard_rows(random: &mut Seeded, kind: usize, count: usize, dimensions: usize) 
                 let scale = [1e-42, 1e-30, 1e-12, 1.0, 1e18, 1e30, 3e38][random.below(7)];
                 random.vector(dimensions).iter().map(|x| x * scale).collect()
             }
+            // Squared differences are subnormal in f32, of one to a few hundred units.
+            4 => random.vector(dimensions).iter().map(|x| x * 2e-22).collect(),
             // Terms that cancel: a large number and its opposite hide a small remainder.
             _ => {
                 let mut row = random.vector(dimensions);
@@ -88,8 +90,8 @@ fn hard_rows(random: &mut Seeded, kind: usize, count: usize, dimensions: usize) 
 #[cfg_attr(target_family = "wasm", wasm_bindgen_test::wasm_bindgen_test)]
 fn result_is_the_naive_one_for_hard_rows() {
     let (mut random, seed) = Seeded::new(0x5eed_0010);
-    for round in 0..120 {
-        let (kind, dimensions) = (round % 5, [1, 2, 3, 4, 7, 16, 33, 100][random.below(8)]);
+    for round in 0..96 {
+        let (kind, dimensions) = (round % 6, [1, 2, 3, 4, 7, 16, 33, 100][random.below(8)]);
         let count = 1 + random.below(300);
         let rows = hard_rows(&mut random, kind, count, dimensions);
         let rows: Vec<(u32, Vec<f32>)> =

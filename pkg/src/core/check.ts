@@ -1,0 +1,57 @@
+/**
+ * Checks of what callers give, before it crosses to the core.
+ *
+ * The core checks what the types of its arguments can express. Here stands what they can not: that
+ * a string is one, that a number is whole, that an option is known.
+ */
+import { InvalidError, UnsupportedError } from "../errors.js";
+import { isWellFormed } from "../value/wire.js";
+
+/** A string without lone surrogates: two different ids must not become one on their way. */
+export function checkText(value: unknown, name: string): string {
+  if (typeof value !== "string") {
+    throw new InvalidError(`${name} is ${describe(value)}; give a string`);
+  }
+  if (!isWellFormed(value)) {
+    throw new InvalidError(`${name} has half a surrogate pair; give well-formed Unicode (see String.prototype.toWellFormed)`);
+  }
+  return value;
+}
+
+/** A whole number from `least` to `most`. */
+export function checkCount(value: unknown, name: string, least: number, most: number = Number.MAX_SAFE_INTEGER): number {
+  if (typeof value !== "number" || !Number.isInteger(value) || value < least || value > most) {
+    const upTo = most === Number.MAX_SAFE_INTEGER ? "2^53 - 1" : String(most);
+    throw new InvalidError(`${name} is ${describe(value)}; give a whole number from ${least} to ${upTo}`);
+  }
+  return value;
+}
+
+/** A function, if one was given. */
+export function checkFunction(value: unknown, name: string): void {
+  if (value !== undefined && typeof value !== "function") {
+    throw new InvalidError(`${name} is ${describe(value)}; give a function`);
+  }
+}
+
+/** An object of options that has no field but the known ones. `later` are known to the design, but not
+ * in this release: they are never ignored. */
+export function checkOptions(
+  options: unknown, name: string, known: readonly string[], later: readonly string[] = [],
+): void {
+  if (typeof options !== "object" || options === null) {
+    throw new InvalidError(`${name} is ${describe(options)}; give an object of options`);
+  }
+  for (const [field, value] of Object.entries(options)) {
+    if (value === undefined || known.includes(field)) continue;
+    if (later.includes(field)) throw new UnsupportedError(`${name}.${field} is not in this release; leave it out`);
+    throw new InvalidError(`${name}.${field} is unknown; there are ${known.join(", ")}`);
+  }
+}
+
+/** A value in a few words, for messages. */
+export function describe(value: unknown): string {
+  if (typeof value === "string") return JSON.stringify(value.length > 40 ? `${value.slice(0, 40)}...` : value);
+  if (typeof value === "number" || typeof value === "boolean" || value == null) return String(value);
+  return `of type ${Array.isArray(value) ? "array" : typeof value}`;
+}

@@ -1,0 +1,135 @@
+/**
+ * The handle of one opened memory: every call of its stores goes through here.
+ *
+ * Invariants
+ * - A call whose signal is aborted rejects with `signal.reason`. A write that had not begun by then
+ *   is not written; one that had reports what really happened.
+ * - The injected clock is read once before each call.
+ * - Whoever watches hears of a commit only after it is stored.
+ */
+import { ClosedError, InvalidError } from "../errors.js";
+import type { Core } from "../loader/load.js";
+import type { Durability, Embed, MemoryInfo, WriteResult } from "../types.js";
+import { describe } from "./check.js";
+import { Hub } from "./hub.js";
+import { instance, run } from "./instance.js";
+
+/** The core's handle of an opened memory. */
+export type CoreMemory = InstanceType<Core["CoreMemory"]>;
+/** The core's claim to a write that waits. */
+export type Withdrawal = InstanceType<Core["Withdrawal"]>;
+
+/** What opening needs, checked. */
+export interface Opening {
+  readonly url: string;
+  readonly strict: boolean;
+  readonly groupCommit: boolean;
+  readonly openTimeoutMs: number;
+  readonly now: (() => number) | undefined;
+  readonly embed: Embed | undefined;
+  readonly signal: AbortSignal | undefined;
+}
+
+/** An opened memory, as its stores use it. */
+export class Handle {
+  readonly info: MemoryInfo;
+  readonly hub: Hub;
+  readonly embed: Embed | undefined;
+  private readonly now: (() => number) | undefined;
+  private closing: Promise<void> | undefined;
+
+  private constructor(private readonly glue: Core, readonly core: CoreMemory, opening: Opening) {
+    const { backend, durability, shared } = core.info() as { backend: string; durability: Durability; shared: boolean };
+    this.info = Object.freeze({ url: opening.url, backend, durability, shared });
+    this.now = opening.now;
+    this.embed = opening.embed;
+    this.hub = new Hub(shared ? opening.url : undefined, (head) => core.announce(head));
+  }
+
+  static async open(opening: Opening): Promise<Handle> {
+    const { signal } = opening;
+    signal?.throwIfAborted();
+    const glue = await instance();
+    const now = opening.now === undefined ? NaN : timeOf(opening.now);
+    const opened = run(() =>
+      glue.openMemory(opening.url, opening.strict, opening.groupCommit, opening.openTimeoutMs, now) as Promise<CoreMemory>
+    );
+    try {
+      return new Handle(glue, await abortable(opened, signal), opening);
+    } catch (error) {
+      // Whoever stopped waiting does not want the database to stay open.
+      if (signal?.aborted === true) opened.then((core) => core.close(), () => undefined);
+      throw error;
+    }
+  }
+
+  /** A call that writes nothing. */
+  async read<T>(signal: AbortSignal | undefined, call: () => Promise<T>): Promise<T> {
+    this.begin(signal);
+    const result = run(call);
+    return signal === undefined ? result : abortable(result, signal);
+  }
+
+  /** A call that writes. `call` hands the claim over to the core with the write. */
+  async write<T>(signal: AbortSignal | undefined, call: (claim: Withdrawal | undefined) => Promise<T>): Promise<T> {
+    this.begin(signal);
+    if (signal === undefined) return run(() => call(undefined));
+    const claim = new this.glue.Withdrawal();
+    return new Promise<T>((resolve, reject) => {
+      const abort = (): void => {
+        // Too late to take it back: then what really happens is the answer.
+        if (claim.withdraw()) reject(signal.reason);
+      };
+      signal.addEventListener("abort", abort, { once: true });
+      run(() => call(claim.share())).then(resolve, reject).finally(() => {
+        signal.removeEventListener("abort", abort);
+        claim.free();
+      });
+    });
+  }
+
+  /** What a write that gave `version` resolves to. */
+  written(version: number): WriteResult {
+    this.hub.committed(version);
+    return { version, durability: this.info.durability };
+  }
+
+  /** Refuses a closed memory and an aborted signal, and sets the clock. */
+  begin(signal: AbortSignal | undefined): void {
+    if (this.closing !== undefined) throw new ClosedError("the memory was closed; open it again");
+    signal?.throwIfAborted();
+    if (this.now !== undefined) this.core.setNow(timeOf(this.now));
+  }
+
+  close(): Promise<void> {
+    this.closing ??= this.end();
+    return this.closing;
+  }
+
+  private async end(): Promise<void> {
+    try {
+      await run(() => this.core.close());
+    } finally {
+      this.hub.close();
+    }
+  }
+}
+
+/** The same promise, or a rejection with the signal's reason if that comes first. */
+function abortable<T>(promise: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+  if (signal === undefined) return promise;
+  return new Promise((resolve, reject) => {
+    const abort = (): void => reject(signal.reason);
+    if (signal.aborted) abort();
+    signal.addEventListener("abort", abort, { once: true });
+    promise.then(resolve, reject).finally(() => signal.removeEventListener("abort", abort));
+  });
+}
+
+function timeOf(now: () => number): number {
+  const time = now();
+  if (typeof time !== "number" || !(time >= 0 && time <= 8.64e15)) {
+    throw new InvalidError(`now() gave ${describe(time)}; give milliseconds since 1970, as Date.now does`);
+  }
+  return Math.floor(time);
+}

@@ -1,0 +1,88 @@
+/**
+ * Who hears of commits: watchers in this context, and other tabs.
+ *
+ * Other tabs are told only how far the log has reached; each reads on from its own cursor. So a
+ * message that is lost, late or doubled does no harm.
+ *
+ * Invariants
+ * - A waiter is woken by every commit of this context, and of others at the latest after `POLL_MS`.
+ * - After `close`, nothing keeps the process or the channel alive, and waiters are woken for good.
+ */
+
+/** How often a waiter looks for itself, should a message have been lost. */
+const POLL_MS = 1_000;
+
+interface Message {
+  readonly head: number;
+}
+
+/** The commits of one opened memory. */
+export class Hub {
+  private readonly channel: BroadcastChannel | undefined;
+  private readonly waiters = new Set<() => void>();
+  private announced = 0;
+  private posting = false;
+  private ended = false;
+
+  /** `name` is that of the data if other contexts share it; `reached` hears of their commits. */
+  constructor(name: string | undefined, private readonly reached: (head: number) => void) {
+    if (name === undefined || typeof BroadcastChannel === "undefined") return;
+    this.channel = new BroadcastChannel(`mnemora:${name}`);
+    this.channel.onmessage = ({ data }: MessageEvent<unknown>) => {
+      // Any page of the origin can post here: a number is all that is believed, and only as a hint.
+      const head = (data as Partial<Message> | null)?.head;
+      if (typeof head === "number" && Number.isSafeInteger(head) && head > 0) {
+        this.reached(head);
+        this.wake();
+      }
+    };
+    (this.channel as { unref?: () => void }).unref?.();
+  }
+
+  /** Whether `close` was called. */
+  get closed(): boolean {
+    return this.ended;
+  }
+
+  /** This context has committed up to `head`. */
+  committed(head: number): void {
+    this.wake();
+    this.announced = Math.max(this.announced, head);
+    if (this.channel === undefined || this.posting) return;
+    // Commits that end in the same turn are one message.
+    this.posting = true;
+    queueMicrotask(() => {
+      this.posting = false;
+      if (!this.ended) this.channel?.postMessage({ head: this.announced } satisfies Message);
+    });
+  }
+
+  /** Waits until there may be something new. */
+  next(): Promise<void> {
+    if (this.ended) return Promise.resolve();
+    return new Promise((resolve) => {
+      let timer: ReturnType<typeof setTimeout> | undefined;
+      const woken = (): void => {
+        this.waiters.delete(woken);
+        clearTimeout(timer);
+        resolve();
+      };
+      this.waiters.add(woken);
+      if (this.channel !== undefined) {
+        timer = setTimeout(woken, POLL_MS);
+        (timer as { unref?: () => void }).unref?.();
+      }
+    });
+  }
+
+  /** Wakes everyone who waits. */
+  wake(): void {
+    for (const woken of [...this.waiters]) woken();
+  }
+
+  close(): void {
+    this.ended = true;
+    this.channel?.close();
+    this.wake();
+  }
+}

@@ -1,0 +1,97 @@
+/**
+ * Watching: a follower of the commit log with a cursor.
+ *
+ * Invariants
+ * - Changes come in commit order, each once, without a gap from the cursor on.
+ * - A watch that is stopped delivers nothing more, not even what was read already.
+ */
+import { checkCount, checkFunction, checkOptions, checkText } from "../core/check.js";
+import type { Handle } from "../core/handle.js";
+import { isMemoryError } from "../errors.js";
+import type { Change, Watch, WatchOptions } from "../types.js";
+import { option, sequence, unpackValue } from "./pack.js";
+import { Reader } from "../value/wire.js";
+
+/** Reads packed changes of ids that start with `prefix`, after `cursor`. */
+export type ReadChanges = (cursor: number, prefix: string) => Promise<Uint8Array>;
+
+type Handler<T> = (change: Change<T>) => void;
+
+const KINDS = ["save", "delete", "expire"] as const;
+
+/** Starts a watch. The arguments are those of {@link Store.watch}. */
+export function startWatch<T>(
+  memory: Handle, read: ReadChanges, given: WatchOptions | Handler<T> | undefined, handler: Handler<T> | undefined,
+): Watch<T> {
+  const options = typeof given === "function" ? {} : given ?? {};
+  const deliver = typeof given === "function" ? given : handler;
+  checkOptions(options, "watch", ["prefix", "from", "signal"]);
+  checkFunction(deliver, "handler");
+  const prefix = checkText(options.prefix ?? "", "prefix");
+  memory.begin(options.signal);
+  const from = options.from === undefined ? memory.core.head() : checkCount(options.from, "from", 0);
+  let stopped = false;
+  const stop = (): void => {
+    stopped = true;
+    memory.hub.wake();
+  };
+  const ended = (): boolean => stopped || memory.hub.closed;
+  options.signal?.addEventListener("abort", stop, { once: true });
+  const changes = (): AsyncGenerator<Change<T>, void, undefined> => follow(memory, read, prefix, from, ended);
+  const done = deliver === undefined ? Promise.resolve() : pump(changes(), deliver, ended);
+  return Object.assign(stop, {
+    done,
+    [Symbol.asyncIterator]: changes,
+    [Symbol.dispose]: stop,
+  }) as Watch<T>;
+}
+
+async function pump<T>(changes: AsyncIterable<Change<T>>, deliver: Handler<T>, ended: () => boolean): Promise<void> {
+  for await (const change of changes) {
+    if (ended()) return;
+    try {
+      deliver(change);
+    } catch (error) {
+      // A handler that fails is its owner's business; the next change is due all the same.
+      if (typeof reportError === "function") reportError(error);
+      else queueMicrotask(() => { throw error; });
+    }
+  }
+}
+
+async function* follow<T>(
+  memory: Handle, read: ReadChanges, prefix: string, from: number, ended: () => boolean,
+): AsyncGenerator<Change<T>, void, undefined> {
+  let cursor = from;
+  while (!ended()) {
+    // Taken before the read, so that a commit that falls in between is not slept through.
+    const news = memory.hub.next();
+    let found;
+    try {
+      found = readChanges<T>(await memory.read(undefined, () => read(cursor, prefix)));
+    } catch (error) {
+      if (ended() || isMemoryError(error, "ERR_CLOSED")) return;
+      throw error;
+    }
+    for (const change of found.changes) {
+      if (ended()) return;
+      yield change;
+    }
+    cursor = found.cursor;
+    if (!found.more) await news;
+  }
+}
+
+function readChanges<T>(bytes: Uint8Array): { changes: Change<T>[]; cursor: number; more: boolean } {
+  const reader = new Reader(bytes);
+  const changes = sequence(reader, (from): Change<T> => {
+    const kind = KINDS[from.u8()] ?? from.fail("a change is of no known kind");
+    const id = from.string();
+    const version = from.varint();
+    const time = new Date(from.varint());
+    const payload = option(from, (bytes) => bytes.blob());
+    const change = { kind, id, version, time, cursor: version };
+    return payload === null ? change : { ...change, value: unpackValue<T>(payload) };
+  });
+  return { changes, cursor: reader.varint(), more: reader.bool() };
+}

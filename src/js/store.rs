@@ -1,0 +1,126 @@
+//! The handle of a store.
+
+use js_sys::{Promise, Uint8Array};
+use wasm_bindgen::prelude::*;
+
+use super::{Withdrawal, given, promise, ticket, wire};
+use crate::stores::{PageRequest, SaveItem, Store, TimeToLive};
+
+/// A store.
+#[wasm_bindgen]
+#[derive(Debug)]
+pub struct CoreStore(pub(super) Store);
+
+#[wasm_bindgen]
+impl CoreStore {
+    /// Saves one record; gives its version. `expected` NaN = whatever is there; `ttl_ms` NaN = as
+    /// the store says, infinity = for ever.
+    #[must_use]
+    pub fn save(
+        &self,
+        id: String,
+        payload: Vec<u8>,
+        expected: f64,
+        ttl_ms: f64,
+        withdrawal: Option<Withdrawal>,
+    ) -> Promise {
+        let (store, ticket) = (self.0.clone(), ticket(withdrawal.as_ref()));
+        let item = SaveItem { id, payload, expected: given(expected), ttl: ttl(ttl_ms) };
+        promise(async move { store.save(&[item], ticket).await.map(|version| version as f64) })
+    }
+
+    /// Saves packed `[(id, expected, ttl, payload)]`, all or none; gives their version.
+    #[wasm_bindgen(js_name = saveMany)]
+    #[must_use]
+    pub fn save_many(&self, items: Vec<u8>, withdrawal: Option<Withdrawal>) -> Promise {
+        let (store, ticket) = (self.0.clone(), ticket(withdrawal.as_ref()));
+        promise(async move {
+            let items = wire::save_items(&items)?;
+            store.save(&items, ticket).await.map(|version| version as f64)
+        })
+    }
+
+    /// The payload, or undefined.
+    #[must_use]
+    pub fn get(&self, id: String) -> Promise {
+        let store = self.0.clone();
+        promise(async move {
+            let entry = store.get(&id).await?;
+            Ok(entry.map_or(JsValue::UNDEFINED, |entry| Uint8Array::from(entry.payload.as_slice()).into()))
+        })
+    }
+
+    /// The packed record, or undefined.
+    #[must_use]
+    pub fn entry(&self, id: String) -> Promise {
+        let store = self.0.clone();
+        promise(async move {
+            match store.get(&id).await? {
+                Some(entry) => wire::entry(&entry).map(JsValue::from),
+                None => Ok(JsValue::UNDEFINED),
+            }
+        })
+    }
+
+    /// The packed payloads of packed ids.
+    #[wasm_bindgen(js_name = getMany)]
+    #[must_use]
+    pub fn get_many(&self, ids: Vec<u8>) -> Promise {
+        let store = self.0.clone();
+        promise(async move { wire::payloads(&store.get_many(&wire::ids(&ids)?).await?) })
+    }
+
+    /// Deletes the record; gives whether it was there.
+    #[must_use]
+    pub fn delete(&self, id: String, expected: f64, withdrawal: Option<Withdrawal>) -> Promise {
+        let (store, ticket) = (self.0.clone(), ticket(withdrawal.as_ref()));
+        promise(async move { store.delete(&id, given(expected), ticket).await })
+    }
+
+    /// How many records there are.
+    #[must_use]
+    pub fn count(&self, prefix: String) -> Promise {
+        let store = self.0.clone();
+        promise(async move { store.count(&prefix).await.map(|count| count as f64) })
+    }
+
+    /// A packed page.
+    #[must_use]
+    pub fn page(
+        &self,
+        prefix: String,
+        pattern: Option<String>,
+        limit: u32,
+        reverse: bool,
+        after: Option<String>,
+    ) -> Promise {
+        let store = self.0.clone();
+        let request = PageRequest { prefix, pattern, limit: limit as usize, reverse, after };
+        promise(async move { wire::page(&store.page(&request).await?) })
+    }
+
+    /// Packed earlier versions, newest first.
+    #[must_use]
+    pub fn history(&self, id: String, limit: u32) -> Promise {
+        let store = self.0.clone();
+        promise(async move { wire::entries(&store.history(&id, limit as usize).await?) })
+    }
+
+    /// Packed changes after a sequence number.
+    #[must_use]
+    pub fn changes(&self, after: f64, prefix: String) -> Promise {
+        let store = self.0.clone();
+        promise(async move { wire::changes(&store.changes(after as u64, &prefix).await?) })
+    }
+}
+
+/// A time to live as JavaScript gives it: NaN = as the store says, infinity = for ever.
+pub(super) fn ttl(ms: f64) -> TimeToLive {
+    if ms.is_nan() {
+        TimeToLive::Default
+    } else if ms.is_infinite() {
+        TimeToLive::Forever
+    } else {
+        TimeToLive::Milliseconds(ms as u64)
+    }
+}

@@ -1,0 +1,224 @@
+//! The buffers that cross: postcard, in the order that `pkg/src/stores/wire.ts` reads and writes.
+
+use js_sys::Uint8Array;
+use serde::{Deserialize, Serialize, Serializer};
+
+use crate::model::{Key, LogEntry};
+use crate::stores::collection::DocumentPage;
+use crate::stores::{
+    ChangeKind, Changes, Document, Entry, Hit, NewDocument, Problem, SaveItem, StorePage, TimeToLive,
+    VerifyPage,
+};
+use crate::{Error, Result};
+
+/// Bytes that are written all at once.
+struct Blob<'a>(&'a [u8]);
+
+impl Serialize for Blob<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error> {
+        serializer.serialize_bytes(self.0)
+    }
+}
+
+/// One buffer of `value`.
+pub(super) fn packed(value: &impl Serialize) -> Result<Uint8Array> {
+    let bytes = postcard::to_allocvec(value)
+        .map_err(|cause| Error::internal("a result could not be packed").with_source(cause))?;
+    Ok(Uint8Array::from(bytes.as_slice()))
+}
+
+fn unpacked<'a, T: Deserialize<'a>>(bytes: &'a [u8]) -> Result<T> {
+    postcard::from_bytes(bytes)
+        .map_err(|cause| Error::internal("an argument could not be unpacked").with_source(cause))
+}
+
+#[derive(Serialize)]
+struct PackedEntry<'a>(&'a str, u64, u64, u64, u64, Blob<'a>);
+
+impl<'a> From<&'a Entry> for PackedEntry<'a> {
+    fn from(entry: &'a Entry) -> Self {
+        let expires = entry.expires.unwrap_or(0);
+        Self(&entry.id, entry.version, entry.created, entry.updated, expires, Blob(&entry.payload))
+    }
+}
+
+#[derive(Serialize)]
+struct PackedProblem<'a>(&'a str, String, &'a str);
+
+impl<'a> From<&'a Problem> for PackedProblem<'a> {
+    fn from(problem: &'a Problem) -> Self {
+        Self(problem.kind.code(), problem.key.to_string(), &problem.message)
+    }
+}
+
+pub(super) fn entry(entry: &Entry) -> Result<Uint8Array> {
+    packed(&PackedEntry::from(entry))
+}
+
+pub(super) fn entries(entries: &[Entry]) -> Result<Uint8Array> {
+    packed(&entries.iter().map(PackedEntry::from).collect::<Vec<_>>())
+}
+
+/// The payloads of records that may not be there.
+pub(super) fn payloads(entries: &[Option<Entry>]) -> Result<Uint8Array> {
+    let payloads = entries.iter().map(|entry| entry.as_ref().map(|entry| Blob(&entry.payload)));
+    packed(&payloads.collect::<Vec<_>>())
+}
+
+pub(super) fn page(page: &StorePage) -> Result<Uint8Array> {
+    let entries: Vec<PackedEntry<'_>> = page.entries.iter().map(PackedEntry::from).collect();
+    let problems: Vec<PackedProblem<'_>> = page.problems.iter().map(PackedProblem::from).collect();
+    packed(&(entries, &page.cursor, problems))
+}
+
+pub(super) fn changes(changes: &Changes) -> Result<Uint8Array> {
+    let kind = |kind| match kind {
+        ChangeKind::Save => 0u8,
+        ChangeKind::Delete => 1,
+        ChangeKind::Expire => 2,
+    };
+    let packed_changes: Vec<_> = changes
+        .changes
+        .iter()
+        .map(|change| {
+            let payload = change.payload.as_deref().map(Blob);
+            (kind(change.kind), &change.id, change.version, change.time, payload)
+        })
+        .collect();
+    packed(&(packed_changes, changes.cursor, changes.more))
+}
+
+pub(super) fn listed(records: &[(String, Vec<u8>)]) -> Result<Uint8Array> {
+    packed(&records.iter().map(|(id, payload)| (id, Blob(payload))).collect::<Vec<_>>())
+}
+
+#[derive(Serialize)]
+struct PackedDocument<'a> {
+    id: &'a str,
+    text: Option<&'a str>,
+    importance: f64,
+    vector: Blob<'a>,
+    metadata: Option<Blob<'a>>,
+    version: u64,
+    created: u64,
+    updated: u64,
+}
+
+/// A document with its vector as little-endian bytes.
+fn packed_document<'a>(document: &'a Document, vector: &'a [u8]) -> PackedDocument<'a> {
+    PackedDocument {
+        id: &document.id,
+        text: document.text.as_deref(),
+        importance: f64::from(document.importance),
+        vector: Blob(vector),
+        metadata: document.metadata.as_deref().map(Blob),
+        version: document.version,
+        created: document.created,
+        updated: document.updated,
+    }
+}
+
+fn vector_bytes(document: &Document) -> Vec<u8> {
+    document.vector.iter().flat_map(|number| number.to_le_bytes()).collect()
+}
+
+pub(super) fn document(document: &Document) -> Result<Uint8Array> {
+    packed(&packed_document(document, &vector_bytes(document)))
+}
+
+pub(super) fn document_page(page: &DocumentPage) -> Result<Uint8Array> {
+    let vectors: Vec<Vec<u8>> = page.documents.iter().map(vector_bytes).collect();
+    let documents: Vec<PackedDocument<'_>> = page
+        .documents
+        .iter()
+        .zip(&vectors)
+        .map(|(document, vector)| packed_document(document, vector))
+        .collect();
+    let problems: Vec<PackedProblem<'_>> = page.problems.iter().map(PackedProblem::from).collect();
+    packed(&(documents, &page.cursor, problems))
+}
+
+pub(super) fn hits(hits: &[Hit]) -> Result<Uint8Array> {
+    let packed_hits: Vec<_> = hits
+        .iter()
+        .map(|hit| (&hit.id, f64::from(hit.score), hit.text.as_deref(), hit.metadata.as_deref().map(Blob)))
+        .collect();
+    packed(&packed_hits)
+}
+
+pub(super) fn verified(page: &VerifyPage) -> Result<Uint8Array> {
+    let problems: Vec<PackedProblem<'_>> = page.problems.iter().map(PackedProblem::from).collect();
+    let cursor = page.cursor.as_ref().map(Key::as_bytes).map(Blob);
+    packed(&(page.checked as u64, problems, cursor))
+}
+
+/// The keys of log entries, for tools that show the log as it is.
+pub(super) fn log(entries: &[LogEntry], cursor: u64, more: bool) -> Result<Uint8Array> {
+    let packed_entries: Vec<_> = entries
+        .iter()
+        .map(|entry| {
+            let touched: Vec<(String, bool)> = entry
+                .touched
+                .iter()
+                .map(|(key, touch)| (key.to_string(), *touch == crate::model::Touch::Put))
+                .collect();
+            (entry.sequence, entry.time, touched)
+        })
+        .collect();
+    packed(&(packed_entries, cursor, more))
+}
+
+#[derive(Deserialize)]
+struct ItemToSave<'a> {
+    id: &'a str,
+    expected: Option<u64>,
+    /// 0 = as the store says, 1 = for ever, otherwise milliseconds + 2.
+    ttl: u64,
+    #[serde(borrow)]
+    payload: &'a [u8],
+}
+
+pub(super) fn save_items(bytes: &[u8]) -> Result<Vec<SaveItem>> {
+    let items: Vec<ItemToSave<'_>> = unpacked(bytes)?;
+    let item = |item: ItemToSave<'_>| SaveItem {
+        id: item.id.to_owned(),
+        payload: item.payload.to_vec(),
+        expected: item.expected,
+        ttl: match item.ttl {
+            0 => TimeToLive::Default,
+            1 => TimeToLive::Forever,
+            coded => TimeToLive::Milliseconds(coded - 2),
+        },
+    };
+    Ok(items.into_iter().map(item).collect())
+}
+
+#[derive(Deserialize)]
+struct DocumentToAdd<'a> {
+    id: &'a str,
+    text: Option<&'a str>,
+    importance: f64,
+    #[serde(borrow)]
+    vector: &'a [u8],
+    #[serde(borrow)]
+    metadata: Option<&'a [u8]>,
+}
+
+pub(super) fn documents(bytes: &[u8]) -> Result<Vec<NewDocument>> {
+    let documents: Vec<DocumentToAdd<'_>> = unpacked(bytes)?;
+    let document = |document: DocumentToAdd<'_>| {
+        let (numbers, _) = document.vector.as_chunks::<4>();
+        NewDocument {
+            id: document.id.to_owned(),
+            text: document.text.map(str::to_owned),
+            vector: numbers.iter().map(|number| f32::from_le_bytes(*number)).collect(),
+            metadata: document.metadata.map(<[u8]>::to_vec),
+            importance: document.importance as f32,
+        }
+    };
+    Ok(documents.into_iter().map(document).collect())
+}
+
+pub(super) fn ids(bytes: &[u8]) -> Result<Vec<String>> {
+    unpacked(bytes)
+}
