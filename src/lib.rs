@@ -7,6 +7,8 @@
 
 pub mod backends;
 mod error;
+#[cfg(target_family = "wasm")]
+pub mod js;
 pub mod layers;
 pub mod log;
 pub mod model;

@@ -297,6 +297,8 @@ export interface SearchOptions extends CallOptions {
   mode?: "vector";
   /** Ask for the exact scan, which is the only engine for now. */
   exact?: boolean;
+  /** How many candidates an approximate engine keeps in view. The exact scan has no use for it. */
+  ef?: number;
 }
 
 /** Options of {@link Collection.list}. */
@@ -307,7 +309,8 @@ export interface DocumentListOptions extends ListOptions {
 
 /** Options of long calls. */
 export interface ProgressOptions extends CallOptions {
-  onProgress?: (progress: { done: number; total: number }) => void;
+  /** `total` is `null` while it is not known. */
+  onProgress?: (progress: { done: number; total: number | null }) => void;
 }
 
 /** Documents with vectors: the semantic store. */

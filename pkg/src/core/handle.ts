@@ -8,16 +8,11 @@
  * - Whoever watches hears of a commit only after it is stored.
  */
 import { ClosedError, InvalidError } from "../errors.js";
-import type { Core } from "../loader/load.js";
+import type { Core, CoreMemory, Withdrawal } from "../loader/load.js";
 import type { Durability, Embed, MemoryInfo, WriteResult } from "../types.js";
 import { describe } from "./check.js";
 import { Hub } from "./hub.js";
 import { instance, run } from "./instance.js";
-
-/** The core's handle of an opened memory. */
-export type CoreMemory = InstanceType<Core["CoreMemory"]>;
-/** The core's claim to a write that waits. */
-export type Withdrawal = InstanceType<Core["Withdrawal"]>;
 
 /** What opening needs, checked. */
 export interface Opening {

@@ -12,6 +12,7 @@ import type { Loader } from "./source.js";
 
 /** The functions and classes that the core exports. */
 export type Core = typeof glue;
+export type { CoreMemory, Withdrawal } from "../../wasm/core.js";
 
 let loader: Loader | undefined;
 let ready: Promise<Core> | undefined;

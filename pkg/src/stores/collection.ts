@@ -1,0 +1,219 @@
+/**
+ * Collections: see {@link Collection}.
+ */
+import { checkCount, checkFunction, checkOptions, checkText, describe } from "../core/check.js";
+import type { Handle } from "../core/handle.js";
+import { runNow } from "../core/instance.js";
+import { InvalidError, UnsupportedError } from "../errors.js";
+import type {
+  CallOptions, Change, Collection, CollectionOptions, Document, DocumentInput, DocumentListOptions, Hit, ProgressOptions,
+  SearchOptions, Watch, WatchOptions, WriteResult,
+} from "../types.js";
+import { encodeValue } from "../value/encode.js";
+import { Reader, Writer } from "../value/wire.js";
+import { option, readProblem, sequence, unpackValue } from "./pack.js";
+import { itemsOf, type Found, type Scan } from "./scan.js";
+import { startWatch } from "./watch.js";
+
+type CoreCollection = ReturnType<Handle["core"]["collection"]>;
+
+const METRICS = ["cosine", "dot", "l2"];
+const NOTHING = new Uint8Array(0);
+
+export class CollectionHandle<M> implements Collection<M> {
+  private readonly core: CoreCollection;
+
+  constructor(private readonly memory: Handle, readonly name: string, options: CollectionOptions | undefined) {
+    let dimensions = 0;
+    let metric = "cosine";
+    if (options !== undefined) {
+      checkOptions(options, "options", ["dimensions", "metric"], ["language", "keep", "M", "efConstruction"]);
+      dimensions = checkCount(options.dimensions, "options.dimensions", 1, 4_096);
+      metric = options.metric ?? metric;
+      if (!METRICS.includes(metric)) {
+        throw new InvalidError(`options.metric is ${describe(metric)}; give one of ${METRICS.join(", ")}`);
+      }
+    }
+    this.core = runNow(() => memory.core.collection(name, dimensions, metric));
+  }
+
+  async add(given: DocumentInput<M> | readonly DocumentInput<M>[], options: ProgressOptions = {}): Promise<WriteResult> {
+    const documents = (Array.isArray(given) ? given : [given]) as readonly DocumentInput<M>[];
+    checkFunction(options.onProgress, "onProgress");
+    const vectors = await this.vectorsOf(documents, options.signal);
+    const packed = packDocuments(documents, vectors);
+    options.onProgress?.({ done: 0, total: documents.length });
+    const version = await this.memory.write(
+      options.signal, (claim) => this.core.add(packed, claim) as Promise<number>,
+    );
+    options.onProgress?.({ done: documents.length, total: documents.length });
+    return this.memory.written(version);
+  }
+
+  async get(id: string, options: CallOptions = {}): Promise<Document<M> | null> {
+    checkText(id, "id");
+    const bytes = await this.memory.read(options.signal, () => this.core.get(id) as Promise<Uint8Array | undefined>);
+    return bytes === undefined ? null : readDocument<M>(new Reader(bytes));
+  }
+
+  async delete(id: string, options: CallOptions = {}): Promise<boolean> {
+    checkText(id, "id");
+    const was = await this.memory.write(options.signal, (claim) => this.core.delete(id, claim) as Promise<boolean>);
+    this.memory.written(this.memory.core.head());
+    return was;
+  }
+
+  async count(options: CallOptions = {}): Promise<number> {
+    return this.memory.read(options.signal, () => this.core.count() as Promise<number>);
+  }
+
+  list(options: DocumentListOptions = {}): AsyncIterable<Document<M>> {
+    const filter = packFilter(options.filter);
+    return itemsOf(options, async (scan: Scan, limit: number): Promise<Found<Document<M>>> => {
+      const { prefix, match, reverse, after } = scan;
+      const bytes = await this.memory.read(
+        scan.signal, () => this.core.page(prefix, match, limit, reverse, after, filter) as Promise<Uint8Array>,
+      );
+      const reader = new Reader(bytes);
+      const items = sequence(reader, (from) => readDocument<M>(from));
+      return { items, cursor: option(reader, (from) => from.string()), problems: sequence(reader, readProblem) };
+    });
+  }
+
+  async search(
+    query: Float32Array | readonly number[] | string, options: SearchOptions = {},
+  ): Promise<Hit<M>[]> {
+    checkOptions(options, "options", ["limit", "filter", "mode", "exact", "ef", "signal"], ["explain", "groupBy", "minScore"]);
+    const limit = checkCount(options.limit ?? 10, "limit", 1, 10_000);
+    if (options.mode !== undefined && options.mode !== "vector") {
+      throw new UnsupportedError(`mode ${describe(options.mode)} is not in this release; search by vector, or give embed to open`);
+    }
+    const filter = packFilter(options.filter);
+    const vector = typeof query === "string" ? await this.embedQuery(query, options.signal) : toVector(query, "query");
+    const bytes = await this.memory.read(
+      options.signal, () => this.core.search(vector, limit, filter) as Promise<Uint8Array>,
+    );
+    return sequence(new Reader(bytes), (reader) => readHit<M>(reader));
+  }
+
+  watch(
+    given?: WatchOptions | ((change: Change<never>) => void), handler?: (change: Change<never>) => void,
+  ): Watch<never> {
+    const read = (cursor: number, prefix: string) => this.core.changes(cursor, prefix) as Promise<Uint8Array>;
+    return startWatch(this.memory, read, given, handler);
+  }
+
+  /** The vector of each document: its own, or that of its text. */
+  private async vectorsOf(documents: readonly DocumentInput<M>[], signal: AbortSignal | undefined): Promise<Float32Array[]> {
+    const vectors: Float32Array[] = [];
+    const missing: { at: number; text: string }[] = [];
+    documents.forEach((document, at) => {
+      if (typeof document !== "object" || document === null) {
+        throw new InvalidError(`documents[${at}] is ${describe(document)}; give { id, text, vector, metadata }`);
+      }
+      if (document.vector !== undefined) {
+        vectors[at] = toVector(document.vector, `documents[${at}].vector`);
+      } else if (document.text === undefined) {
+        throw new InvalidError(`documents[${at}] has neither vector nor text; give one of them`);
+      } else {
+        missing.push({ at, text: checkText(document.text, `documents[${at}].text`) });
+      }
+    });
+    if (missing.length > 0) {
+      const embedded = await this.embed(missing.map(({ text }) => text), `documents[${missing[0]?.at}]`, signal);
+      missing.forEach(({ at }, index) => { vectors[at] = embedded[index] as Float32Array; });
+    }
+    return vectors;
+  }
+
+  private async embedQuery(query: string, signal: AbortSignal | undefined): Promise<Float32Array> {
+    checkText(query, "query");
+    if (this.memory.embed === undefined) {
+      throw new UnsupportedError("a text can only be searched for by its vector in this release; give embed to open, or a vector");
+    }
+    const [vector] = await this.embed([query], "query", signal);
+    return vector as Float32Array;
+  }
+
+  private async embed(texts: readonly string[], place: string, signal: AbortSignal | undefined): Promise<readonly Float32Array[]> {
+    const { embed } = this.memory;
+    if (embed === undefined) {
+      throw new InvalidError(`${place} has no vector, and the memory was opened without embed; give either`);
+    }
+    signal?.throwIfAborted();
+    const vectors = await embed(texts, signal === undefined ? {} : { signal });
+    if (!Array.isArray(vectors) || vectors.length !== texts.length) {
+      const got = Array.isArray(vectors) ? `${vectors.length} vectors` : describe(vectors);
+      throw new InvalidError(`embed gave ${got} for ${texts.length} texts; give one Float32Array a text`);
+    }
+    return vectors.map((vector, index) => toVector(vector, `embed's vector ${index}`));
+  }
+}
+
+function toVector(given: unknown, name: string): Float32Array {
+  if (given instanceof Float32Array) return given;
+  if (!Array.isArray(given) && !(given instanceof Float64Array)) {
+    throw new InvalidError(`${name} is ${describe(given)}; give a Float32Array or an array of numbers`);
+  }
+  const bad = (given as ArrayLike<unknown> & { findIndex(test: (n: unknown) => boolean): number })
+    .findIndex((number) => typeof number !== "number");
+  if (bad >= 0) throw new InvalidError(`${name}[${bad}] is ${describe(given[bad])}; give a number`);
+  return Float32Array.from(given as ArrayLike<number>);
+}
+
+/** A filter as an encoded value; the core names what is wrong with it. */
+function packFilter(filter: unknown): Uint8Array {
+  if (filter === undefined) return NOTHING;
+  const writer = new Writer();
+  encodeValue(filter, writer, "filter");
+  return writer.finish();
+}
+
+/** The bytes of a vector. The platforms that run wasm are little-endian, as the format is. */
+function bytesOf(vector: Float32Array): Uint8Array {
+  return new Uint8Array(vector.buffer, vector.byteOffset, vector.byteLength);
+}
+
+function packDocuments(documents: readonly DocumentInput<unknown>[], vectors: readonly Float32Array[]): Uint8Array {
+  const writer = new Writer();
+  const inner = new Writer();
+  writer.varint(documents.length);
+  documents.forEach(({ id, text, metadata, importance }, at) => {
+    writer.string(checkText(id, `documents[${at}].id`));
+    writer.u8(text == null ? 0 : 1);
+    if (text != null) writer.string(checkText(text, `documents[${at}].text`));
+    const weight = importance ?? 0.5;
+    if (typeof weight !== "number" || !(weight >= 0 && weight <= 1)) {
+      throw new InvalidError(`documents[${at}].importance is ${describe(weight)}; give a number from 0 to 1`);
+    }
+    writer.f64(weight);
+    writer.blob(bytesOf(vectors[at] as Float32Array));
+    writer.u8(metadata == null ? 0 : 1);
+    if (metadata != null) {
+      inner.reset();
+      encodeValue(metadata, inner, `documents[${at}].metadata`);
+      writer.blob(inner.peek());
+    }
+  });
+  return writer.finish();
+}
+
+function readDocument<M>(reader: Reader): Document<M> {
+  const id = reader.string();
+  const text = option(reader, (from) => from.string());
+  const importance = reader.f64();
+  const vector = new Float32Array(reader.blob().buffer);
+  const metadata = option(reader, (from) => unpackValue<M>(from.blob()));
+  const version = reader.varint();
+  const created = new Date(reader.varint());
+  const updated = new Date(reader.varint());
+  return { id, text, vector, metadata, importance, version, created, updated };
+}
+
+function readHit<M>(reader: Reader): Hit<M> {
+  const id = reader.string();
+  const score = reader.f64();
+  const text = option(reader, (from) => from.string());
+  const metadata = option(reader, (from) => unpackValue<M>(from.blob()));
+  return { id, score, text, metadata, parts: { vector: score } };
+}

@@ -1,0 +1,96 @@
+/**
+ * An opened memory: see {@link Memory}.
+ */
+import { checkCount, checkFunction, checkOptions, checkText } from "../core/check.js";
+import type { Handle } from "../core/handle.js";
+import { InvalidError } from "../errors.js";
+import { isStandardSchema } from "../schema.js";
+import type {
+  CallOptions, Collection, CollectionOptions, Memory, MemoryInfo, Problem, ProgressOptions, Store, StoreOptions,
+  Transaction, TransactionOptions, VerifyReport,
+} from "../types.js";
+import { Reader } from "../value/wire.js";
+import { CollectionHandle } from "./collection.js";
+import { option, readProblem, sequence } from "./pack.js";
+import { StoreHandle } from "./store.js";
+import { runTransaction } from "./transaction.js";
+
+/** Names that begin so belong to the package. */
+const RESERVED = "$";
+
+export class MemoryHandle implements Memory {
+  // A store takes whatever its user saves; `any` lets its values be used without a cast.
+  // eslint-disable-next-line @typescript-eslint/no-explicit-any
+  readonly agents: Store<any>;
+
+  constructor(private readonly handle: Handle) {
+    this.agents = new StoreHandle(handle, "agents", `${RESERVED}agents`, {});
+  }
+
+  get info(): MemoryInfo {
+    return this.handle.info;
+  }
+
+  // eslint-disable-next-line @typescript-eslint/no-explicit-any
+  store<T = any>(name: string, options: StoreOptions<T> = {}): Store<T> {
+    this.handle.begin(undefined);
+    checkName(name, "the name of the store");
+    checkOptions(options, "options", ["schema", "ttlMs", "history"], ["indexes", "scope", "owner"]);
+    if (options.schema !== undefined && !isStandardSchema(options.schema)) {
+      throw new InvalidError("options.schema does not speak Standard Schema version 1; use a library that does, such as Zod or Valibot");
+    }
+    return new StoreHandle<T>(this.handle, name, name, options);
+  }
+
+  // eslint-disable-next-line @typescript-eslint/no-explicit-any
+  collection<M = any>(name: string, options?: CollectionOptions): Collection<M> {
+    this.handle.begin(undefined);
+    checkName(name, "the name of the collection");
+    return new CollectionHandle<M>(this.handle, name, options);
+  }
+
+  transaction<R>(fn: (tx: Transaction) => Promise<R> | R, options: TransactionOptions = {}): Promise<R> {
+    return runTransaction(this.handle, fn, options);
+  }
+
+  async maintain(options: CallOptions & { budgetMs?: number } = {}): Promise<{ expired: number; more: boolean }> {
+    const budget = checkCount(options.budgetMs ?? 8, "budgetMs", 0);
+    const { core } = this.handle;
+    const [expired, more] = await this.handle.read(
+      options.signal, () => core.maintain(budget) as Promise<[number, boolean]>,
+    );
+    if (expired > 0) this.handle.written(core.head());
+    return { expired, more };
+  }
+
+  async verify(options: ProgressOptions = {}): Promise<VerifyReport> {
+    checkFunction(options.onProgress, "onProgress");
+    const { core } = this.handle;
+    const problems: Problem[] = [];
+    let checked = 0;
+    let cursor: Uint8Array | null = new Uint8Array(0);
+    while (cursor !== null) {
+      const from: Uint8Array = cursor;
+      const reader = new Reader(await this.handle.read(options.signal, () => core.verify(from) as Promise<Uint8Array>));
+      checked += reader.varint();
+      problems.push(...sequence(reader, readProblem));
+      cursor = option(reader, (bytes) => bytes.blob());
+      options.onProgress?.({ done: checked, total: cursor === null ? checked : null });
+    }
+    return { ok: problems.length === 0, checked, problems };
+  }
+
+  close(): Promise<void> {
+    return this.handle.close();
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+}
+
+function checkName(name: unknown, what: string): void {
+  if (checkText(name, what).startsWith(RESERVED)) {
+    throw new InvalidError(`${what} begins with ${RESERVED}, which the package keeps for itself; use another`);
+  }
+}

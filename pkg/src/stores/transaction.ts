@@ -1,0 +1,140 @@
+/**
+ * Transactions: see {@link Transaction}.
+ */
+import { checkCount, checkFunction, checkOptions, checkText } from "../core/check.js";
+import type { Handle } from "../core/handle.js";
+import { run, runNow } from "../core/instance.js";
+import { ClosedError, InvalidError, isMemoryError, toMemoryError } from "../errors.js";
+import { validate } from "../schema.js";
+import type { Store, Transaction, TransactionOptions } from "../types.js";
+import { Reader } from "../value/wire.js";
+import { packValue, sequence, unpackValue } from "./pack.js";
+import { StoreHandle, ttlOf } from "./store.js";
+
+type CoreTransaction = ReturnType<Handle["core"]["begin"]>;
+
+/** Longest pause before another attempt, in milliseconds. */
+const LONGEST_PAUSE = 32;
+
+/** Runs `fn` until its transaction passes. */
+export async function runTransaction<R>(
+  memory: Handle, fn: (tx: Transaction) => Promise<R> | R, options: TransactionOptions,
+): Promise<R> {
+  checkFunction(fn, "fn");
+  checkOptions(options, "options", ["retries", "signal"]);
+  const retries = checkCount(options.retries ?? 100, "options.retries", 0);
+  for (let attempt = 0; ; attempt++) {
+    memory.begin(options.signal);
+    const core = runNow(() => memory.core.begin());
+    const transaction = new TransactionHandle(memory, core);
+    try {
+      const result = await fn(transaction);
+      await transaction.ready();
+      const version = await memory.write(options.signal, (claim) => core.commit(claim) as Promise<number>);
+      memory.written(version);
+      return result;
+    } catch (error) {
+      // What was read no longer holds, so whatever `fn` made of it is void, its failure as well.
+      if (!transaction.isConflict(error) || attempt >= retries) throw error;
+      await pause(attempt, options.signal);
+    } finally {
+      transaction.end();
+    }
+  }
+}
+
+/** Lets the faster writer get ahead; a little longer each time, and not all for the same time. */
+function pause(attempt: number, signal: AbortSignal | undefined): Promise<void> {
+  signal?.throwIfAborted();
+  if (attempt === 0) return Promise.resolve();
+  const most = Math.min(2 ** attempt, LONGEST_PAUSE);
+  return new Promise((resolve) => setTimeout(resolve, Math.random() * most));
+}
+
+class TransactionHandle implements Transaction {
+  private over = false;
+  /** Writes whose validation or hand-over is under way, in order. */
+  private pending: Promise<void> = Promise.resolve();
+  private failure: { readonly error: unknown } | undefined;
+  private readonly conflicts = new Set<unknown>();
+
+  constructor(private readonly memory: Handle, private readonly core: CoreTransaction) {}
+
+  async get<T>(store: Store<T>, id: string): Promise<T | null> {
+    const { core } = this.of(store);
+    checkText(id, "id");
+    await this.ready();
+    const bytes = await this.attempt(() => this.core.get(core, id) as Promise<Uint8Array | undefined>);
+    return bytes === undefined ? null : unpackValue<T>(bytes);
+  }
+
+  save<T>(store: Store<T>, id: string, value: T, options: { ttlMs?: number | null } = {}): void {
+    const { core, schema, name } = this.of(store);
+    checkText(id, "id");
+    const ttl = ttlOf(options.ttlMs);
+    const put = (accepted: unknown): Promise<void> => {
+      // Encoded now: what the caller does to the value afterwards does not count.
+      const bytes = packValue(accepted).slice();
+      return run(() => this.core.save(core, id, bytes, ttl) as Promise<void>);
+    };
+    const accepted = schema === undefined ? value : validate(schema, value, `${name}/${id}`);
+    this.queue(accepted instanceof Promise && schema !== undefined ? accepted.then(put) : put(accepted));
+  }
+
+  delete<T>(store: Store<T>, id: string): void {
+    const { core } = this.of(store);
+    checkText(id, "id");
+    this.queue(run(() => this.core.delete(core, id) as Promise<void>));
+  }
+
+  async *list<T>(
+    store: Store<T>, options: { prefix?: string; limit?: number; reverse?: boolean } = {},
+  ): AsyncGenerator<{ id: string; value: T }, void, undefined> {
+    const { core } = this.of(store);
+    const prefix = checkText(options.prefix ?? "", "prefix");
+    const limit = checkCount(options.limit ?? Number.MAX_SAFE_INTEGER, "limit", 0);
+    await this.ready();
+    const bytes = await this.attempt(() => this.core.list(core, prefix) as Promise<Uint8Array>);
+    const found = sequence(new Reader(bytes), (reader) => ({ id: reader.string(), payload: reader.blob() }));
+    if (options.reverse === true) found.reverse();
+    for (const { id, payload } of found.slice(0, limit)) yield { id, value: unpackValue<T>(payload) };
+  }
+
+  /** Waits until every write is handed over; rejects if one was refused. */
+  async ready(): Promise<void> {
+    await this.pending;
+    if (this.failure !== undefined) throw this.failure.error;
+  }
+
+  /** Whether the transaction must start over. */
+  isConflict(error: unknown): boolean {
+    return this.conflicts.size > 0 || isMemoryError(error, "ERR_CONFLICT");
+  }
+
+  end(): void {
+    this.over = true;
+  }
+
+  private async attempt<T>(call: () => Promise<T>): Promise<T> {
+    try {
+      return await run(call);
+    } catch (error) {
+      if (isMemoryError(error, "ERR_CONFLICT")) this.conflicts.add(error);
+      throw error;
+    }
+  }
+
+  private queue(write: Promise<void>): void {
+    this.pending = Promise.all([this.pending, write]).then(() => undefined, (error: unknown) => {
+      this.failure ??= { error: toMemoryError(error) };
+    });
+  }
+
+  private of<T>(store: Store<T>): StoreHandle<T> {
+    if (this.over) throw new ClosedError("the transaction is over; await everything inside it");
+    if (!(store instanceof StoreHandle) || store.memory !== this.memory) {
+      throw new InvalidError("the store is not one of this memory; make it by memory.store(name)");
+    }
+    return store as StoreHandle<T>;
+  }
+}

@@ -1,0 +1,120 @@
+/**
+ * Rust to WebAssembly: `pkg/wasm/core.js` (the glue), `core.d.ts`, `core.wasm`, `inline.js`.
+ *
+ * Invariants
+ * - The release wasm names no folder of the machine that built it.
+ * - `pkg/wasm` is replaced only by a complete build.
+ */
+import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { homedir } from "node:os";
+import { join } from "node:path";
+import { spawnSync } from "node:child_process";
+import { constants, gzipSync } from "node:zlib";
+import { capture, must, Problem, root, say } from "./process.mjs";
+import { bindgenFolder, withoutFlags } from "./setup.mjs";
+
+const target = "wasm32-unknown-unknown";
+
+/** What the compiler may assume of the engine: the defaults of the target, and simd128. */
+const engine = [
+  "simd", "bulk-memory", "bulk-memory-opt", "nontrapping-float-to-int", "sign-ext", "mutable-globals",
+  "multivalue", "reference-types",
+];
+
+/**
+ * The folders of this machine and what to write in their place, the most general one first: of several
+ * that fit, the compiler takes the last.
+ */
+export function machineFolders() {
+  const sysroot = capture("rustc", ["--print", "sysroot"]);
+  const cargoHome = process.env.CARGO_HOME ?? join(homedir(), ".cargo");
+  const targetFolder = JSON.parse(capture("cargo", ["metadata", "--format-version=1", "--no-deps"])).target_directory;
+  return [
+    [homedir(), "home"],
+    [cargoHome, "cargo"],
+    [sysroot, "rust"],
+    [root, "mnemora"],
+    [targetFolder, "target"],
+  ].filter(([folder]) => folder !== "/");
+}
+
+/** Compiles a package for the browser and gives the path of the wasm file that rustc wrote. */
+export function compile({ manifest = "Cargo.toml", features = [] } = {}) {
+  const flags = machineFolders().map(([from, to]) => `--remap-path-prefix=${from}=${to}`);
+  const args = [
+    "rustc", "--release", "--lib", "--target", target, "--crate-type", "cdylib",
+    "--manifest-path", join(root, manifest), "--message-format", "json-render-diagnostics",
+    // Joined to the flags in .cargo/config.toml, where an environment variable would replace them.
+    "--config", `target.${target}.rustflags=${JSON.stringify(flags)}`,
+  ];
+  if (features.length > 0) args.push("--features", features.join(","));
+  const result = spawnSync("cargo", args, {
+    cwd: root, env: withoutFlags(), encoding: "utf8", stdio: ["ignore", "pipe", "inherit"], maxBuffer: 1 << 28,
+  });
+  if (result.error) throw new Problem(`Could not run cargo: ${result.error.message}`);
+  if (result.status !== 0) throw new Problem("The Rust core does not compile for WebAssembly: see above.");
+  const files = result.stdout.split("\n").filter((line) => line.startsWith("{")).map((line) => JSON.parse(line))
+    .filter(({ reason }) => reason === "compiler-artifact").flatMap(({ filenames }) => filenames)
+    .filter((name) => name.endsWith(".wasm"));
+  const file = files.at(-1);
+  if (file === undefined) throw new Problem("Cargo built no .wasm file. Is the crate still a library?");
+  return file;
+}
+
+/** Optimises a wasm file for speed. */
+export async function optimise(from, to) {
+  const tool = join(root, "node_modules/binaryen/bin/wasm-opt");
+  await must(process.execPath, [
+    "--no-warnings", tool, from, "-o", to, "-O3", "--strip-debug", "--strip-producers", "--strip-target-features",
+    ...engine.map((name) => `--enable-${name}`),
+  ]);
+}
+
+/** Builds everything in `pkg/wasm`. */
+export async function buildWasm() {
+  say("Compiling the Rust core to WebAssembly ...");
+  const fresh = join(root, "pkg/wasm.new");
+  rmSync(fresh, { recursive: true, force: true });
+  mkdirSync(fresh, { recursive: true });
+  const compiled = compile();
+  await must(join(bindgenFolder(), "wasm-bindgen"), [
+    compiled, "--target", "web", "--omit-default-module-path", "--out-dir", fresh, "--out-name", "core",
+  ]);
+  say("Optimising it ...");
+  await optimise(join(fresh, "core_bg.wasm"), join(fresh, "core.wasm"));
+  for (const name of ["core_bg.wasm", "core_bg.wasm.d.ts"]) rmSync(join(fresh, name));
+  const wasm = readFileSync(join(fresh, "core.wasm"));
+  refuseFolders(wasm);
+  const packed = gzipSync(wasm, { level: constants.Z_BEST_COMPRESSION });
+  writeFileSync(join(fresh, "inline.js"), `export const gzipBase64 = "${packed.toString("base64")}";\n`);
+  writeFileSync(join(fresh, "inline.d.ts"), "/** The wasm file: base64 of gzip. */\nexport declare const gzipBase64: string;\n");
+  const old = join(root, "pkg/wasm");
+  rmSync(old, { recursive: true, force: true });
+  renameSync(fresh, old);
+  say(`core.wasm: ${kb(wasm.length)}, ${kb(packed.length)} in gzip`);
+}
+
+/** Which of `folders` the bytes name. */
+export function foldersNamed(bytes, folders) {
+  const text = Buffer.from(bytes).toString("latin1");
+  return folders.filter((folder) => {
+    const found = `${folder}/`;
+    // A folder such as /src also ends many innocent paths: it counts only where a path begins.
+    if (folder.lastIndexOf("/") > 0) return text.includes(found);
+    for (let at = text.indexOf(found); at >= 0; at = text.indexOf(found, at + 1)) {
+      if (at === 0 || !/[\w.-]/.test(text[at - 1])) return true;
+    }
+    return false;
+  });
+}
+
+function refuseFolders(wasm) {
+  for (const folder of foldersNamed(wasm, machineFolders().map(([from]) => from))) {
+    throw new Problem(`The release wasm names a folder of this machine: ${folder}. A new --remap-path-prefix is needed in scripts/wasm.mjs.`);
+  }
+}
+
+/** A size for people. */
+export function kb(bytes) {
+  return `${(bytes / 1024).toFixed(1)} KB`;
+}

@@ -1,0 +1,36 @@
+/**
+ * Build of the dashboard page.
+ *
+ * Invariants: the output runs under a policy of `script-src 'self' 'wasm-unsafe-eval'; style-src 'self'` with
+ * Trusted Types: no inline script, no inline style, no asset turned into a `data:` address. Addresses are
+ * relative, so the folder can be served from any path.
+ */
+import { defineConfig } from "vite";
+
+const csp = [
+  "default-src 'self'",
+  "script-src 'self' 'wasm-unsafe-eval'",
+  "connect-src 'self'",
+  "img-src 'self' data:",
+  "style-src 'self'",
+  "require-trusted-types-for 'script'",
+  "frame-ancestors 'none'",
+  "base-uri 'none'",
+  "object-src 'none'",
+].join("; ");
+
+export default defineConfig({
+  root: import.meta.dirname,
+  base: "./",
+  oxc: { jsx: { runtime: "automatic", importSource: "preact" } },
+  build: {
+    outDir: "dist",
+    emptyOutDir: true,
+    target: "es2022",
+    assetsInlineLimit: 0,
+    modulePreload: { polyfill: false },
+    // The engine comes as one lazily loaded chunk that holds the compressed wasm file.
+    chunkSizeWarningLimit: 1_000,
+  },
+  preview: { host: "127.0.0.1", headers: { "Content-Security-Policy": csp } },
+});
