@@ -29,7 +29,7 @@ const markup = [
 
 /** Core rules that hold for every file. */
 const always = {
-  "eqeqeq": ["error", "always"],
+  "eqeqeq": ["error", "always", { null: "ignore" }],
   "no-console": "error",
   "no-constant-condition": ["error", { checkLoops: false }],
   "no-debugger": "error",
@@ -83,7 +83,8 @@ export default [
       "@typescript-eslint/no-unnecessary-type-assertion": "error",
       "@typescript-eslint/no-unused-vars": ["error", { argsIgnorePattern: "^_", varsIgnorePattern: "^_" }],
       "@typescript-eslint/only-throw-error": "error",
-      "@typescript-eslint/prefer-promise-reject-errors": "error",
+      // The reason of an abort signal is whatever the caller gave.
+      "@typescript-eslint/prefer-promise-reject-errors": ["error", { allowThrowingUnknown: true, allowThrowingAny: true }],
       "@typescript-eslint/require-await": "off",
       "@typescript-eslint/return-await": ["error", "in-try-catch"],
       "@typescript-eslint/switch-exhaustiveness-check": ["error", { considerDefaultExhaustiveForUnions: true }],

@@ -3,7 +3,7 @@
 //! One core, compiled natively and to WebAssembly. The rooms and the order in which they may import
 //! one another are drawn in `ARCHITECTURE.md`; `tests/house` holds it.
 
-#![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
+#![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout))]
 
 pub mod backends;
 mod error;

@@ -26,7 +26,8 @@ impl Known {
     }
 }
 
-/// What is stored, as far as the batches ask for it: see [`read_set`].
+/// What is stored, as far as the batches ask for it: the keys of their preconditions, of
+/// their deletes, and of the puts that keep a creation time.
 pub(crate) trait View {
     /// The record at `key`, if there is one.
     fn known(&self, key: &Key) -> Option<Known>;
@@ -80,15 +81,6 @@ pub(crate) fn check(batches: &[Batch], max_value_bytes: usize) -> Result<()> {
         }
     }
     Ok(())
-}
-
-/// The keys whose stored record a verdict depends on.
-pub(crate) fn read_set(batches: &[Batch]) -> impl Iterator<Item = &Key> {
-    batches.iter().flat_map(|batch| {
-        let required = batch.preconditions.iter().filter(|(_, what)| *what != Precondition::Any);
-        let inherited = batch.puts.iter().filter(|put| put.keep_created).map(|put| &put.key);
-        required.map(|(key, _)| key).chain(&batch.deletes).chain(inherited)
-    })
 }
 
 /// Judges `batches` after the commit with the number `head`.

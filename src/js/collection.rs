@@ -17,7 +17,6 @@ pub struct CoreCollection(pub(super) Collection);
 #[wasm_bindgen]
 impl CoreCollection {
     /// Adds packed documents, all or none; gives their version.
-    #[must_use]
     pub fn add(&self, documents: Vec<u8>, withdrawal: Option<Withdrawal>) -> Promise {
         let (collection, ticket) = (self.0.clone(), ticket(withdrawal.as_ref()));
         promise(async move {
@@ -27,7 +26,6 @@ impl CoreCollection {
     }
 
     /// The packed document, or undefined.
-    #[must_use]
     pub fn get(&self, id: String) -> Promise {
         let collection = self.0.clone();
         promise(async move {
@@ -39,21 +37,18 @@ impl CoreCollection {
     }
 
     /// Deletes the document; gives whether it was there.
-    #[must_use]
     pub fn delete(&self, id: String, withdrawal: Option<Withdrawal>) -> Promise {
         let (collection, ticket) = (self.0.clone(), ticket(withdrawal.as_ref()));
         promise(async move { collection.delete(&id, ticket).await })
     }
 
     /// How many documents there are.
-    #[must_use]
     pub fn count(&self) -> Promise {
         let collection = self.0.clone();
         promise(async move { collection.count().await.map(|count| count as f64) })
     }
 
     /// A packed page of documents; `filter` is an encoded value, empty for none.
-    #[must_use]
     pub fn page(
         &self,
         prefix: String,
@@ -72,7 +67,6 @@ impl CoreCollection {
     }
 
     /// Packed hits; `filter` is an encoded value, empty for none.
-    #[must_use]
     pub fn search(&self, query: Vec<f32>, limit: u32, filter: Vec<u8>) -> Promise {
         let collection = self.0.clone();
         promise(async move {
@@ -82,7 +76,6 @@ impl CoreCollection {
     }
 
     /// Packed changes after a sequence number, without what was saved.
-    #[must_use]
     pub fn changes(&self, after: f64, prefix: String) -> Promise {
         let collection = self.0.clone();
         promise(async move { wire::changes(&collection.changes(after as u64, &prefix).await?) })

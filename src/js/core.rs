@@ -25,7 +25,6 @@ pub struct CoreMemory {
 
 /// Opens `url`. `now` is the time by the user's clock, or NaN for the host's.
 #[wasm_bindgen(js_name = openMemory)]
-#[must_use]
 pub fn open_memory(url: String, strict: bool, group_commit: bool, timeout_ms: u32, now: f64) -> Promise {
     promise(async move {
         let injected = (!now.is_nan()).then(|| ManualClock::at(now as u64));
@@ -109,7 +108,6 @@ impl CoreMemory {
 
     /// A piece of the commit log: packed `([(sequence, time, [(key, put)])], cursor, more)`.
     #[wasm_bindgen(js_name = readLog)]
-    #[must_use]
     pub fn read_log(&self, after: f64, limit: u32) -> Promise {
         let memory = self.memory.clone();
         promise(async move {
@@ -120,7 +118,6 @@ impl CoreMemory {
     }
 
     /// `[expired, more]`
-    #[must_use]
     pub fn maintain(&self, budget_ms: f64) -> Promise {
         let memory = self.memory.clone();
         promise(async move {
@@ -131,7 +128,6 @@ impl CoreMemory {
 
     /// A piece of verification after the packed `cursor`, empty at the beginning: packed
     /// `(checked, problems, cursor)`.
-    #[must_use]
     pub fn verify(&self, cursor: Vec<u8>) -> Promise {
         let memory = self.memory.clone();
         promise(async move {
@@ -141,7 +137,6 @@ impl CoreMemory {
     }
 
     /// Ends what is in flight and closes.
-    #[must_use]
     pub fn close(&self) -> Promise {
         let memory = self.memory.clone();
         promise(async move { memory.close().await.map(|()| JsValue::UNDEFINED) })

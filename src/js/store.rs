@@ -15,7 +15,6 @@ pub struct CoreStore(pub(super) Store);
 impl CoreStore {
     /// Saves one record; gives its version. `expected` NaN = whatever is there; `ttl_ms` NaN = as
     /// the store says, infinity = for ever.
-    #[must_use]
     pub fn save(
         &self,
         id: String,
@@ -31,7 +30,6 @@ impl CoreStore {
 
     /// Saves packed `[(id, expected, ttl, payload)]`, all or none; gives their version.
     #[wasm_bindgen(js_name = saveMany)]
-    #[must_use]
     pub fn save_many(&self, items: Vec<u8>, withdrawal: Option<Withdrawal>) -> Promise {
         let (store, ticket) = (self.0.clone(), ticket(withdrawal.as_ref()));
         promise(async move {
@@ -41,7 +39,6 @@ impl CoreStore {
     }
 
     /// The payload, or undefined.
-    #[must_use]
     pub fn get(&self, id: String) -> Promise {
         let store = self.0.clone();
         promise(async move {
@@ -51,7 +48,6 @@ impl CoreStore {
     }
 
     /// The packed record, or undefined.
-    #[must_use]
     pub fn entry(&self, id: String) -> Promise {
         let store = self.0.clone();
         promise(async move {
@@ -64,28 +60,24 @@ impl CoreStore {
 
     /// The packed payloads of packed ids.
     #[wasm_bindgen(js_name = getMany)]
-    #[must_use]
     pub fn get_many(&self, ids: Vec<u8>) -> Promise {
         let store = self.0.clone();
         promise(async move { wire::payloads(&store.get_many(&wire::ids(&ids)?).await?) })
     }
 
     /// Deletes the record; gives whether it was there.
-    #[must_use]
     pub fn delete(&self, id: String, expected: f64, withdrawal: Option<Withdrawal>) -> Promise {
         let (store, ticket) = (self.0.clone(), ticket(withdrawal.as_ref()));
         promise(async move { store.delete(&id, given(expected), ticket).await })
     }
 
     /// How many records there are.
-    #[must_use]
     pub fn count(&self, prefix: String) -> Promise {
         let store = self.0.clone();
         promise(async move { store.count(&prefix).await.map(|count| count as f64) })
     }
 
     /// A packed page.
-    #[must_use]
     pub fn page(
         &self,
         prefix: String,
@@ -100,14 +92,12 @@ impl CoreStore {
     }
 
     /// Packed earlier versions, newest first.
-    #[must_use]
     pub fn history(&self, id: String, limit: u32) -> Promise {
         let store = self.0.clone();
         promise(async move { wire::entries(&store.history(&id, limit as usize).await?) })
     }
 
     /// Packed changes after a sequence number.
-    #[must_use]
     pub fn changes(&self, after: f64, prefix: String) -> Promise {
         let store = self.0.clone();
         promise(async move { wire::changes(&store.changes(after as u64, &prefix).await?) })

@@ -29,7 +29,6 @@ fn running(transaction: &mut Option<Transaction>) -> Result<&mut Transaction> {
 #[wasm_bindgen]
 impl CoreTransaction {
     /// The payload, or undefined.
-    #[must_use]
     pub fn get(&self, store: &CoreStore, id: String) -> Promise {
         let (shared, store) = (Rc::clone(&self.0), store.0.clone());
         promise(async move {
@@ -40,7 +39,6 @@ impl CoreTransaction {
     }
 
     /// Packed `[(id, payload)]` of the range.
-    #[must_use]
     pub fn list(&self, store: &CoreStore, prefix: String) -> Promise {
         let (shared, store) = (Rc::clone(&self.0), store.0.clone());
         promise(async move {
@@ -50,7 +48,6 @@ impl CoreTransaction {
     }
 
     /// Saves a record at the end.
-    #[must_use]
     pub fn save(&self, store: &CoreStore, id: String, payload: Vec<u8>, ttl_ms: f64) -> Promise {
         let (shared, store) = (Rc::clone(&self.0), store.0.clone());
         promise(async move {
@@ -60,7 +57,6 @@ impl CoreTransaction {
     }
 
     /// Deletes a record at the end.
-    #[must_use]
     pub fn delete(&self, store: &CoreStore, id: String) -> Promise {
         let (shared, store) = (Rc::clone(&self.0), store.0.clone());
         promise(async move {
@@ -70,7 +66,6 @@ impl CoreTransaction {
     }
 
     /// Writes everything; gives the version.
-    #[must_use]
     pub fn commit(&self, withdrawal: Option<Withdrawal>) -> Promise {
         let (shared, ticket) = (Rc::clone(&self.0), ticket(withdrawal.as_ref()));
         promise(async move {

@@ -109,7 +109,7 @@ fn packed_document<'a>(document: &'a Document, vector: &'a [u8]) -> PackedDocume
     PackedDocument {
         id: &document.id,
         text: document.text.as_deref(),
-        importance: f64::from(document.importance),
+        importance: document.importance,
         vector: Blob(vector),
         metadata: document.metadata.as_deref().map(Blob),
         version: document.version,
@@ -213,7 +213,7 @@ pub(super) fn documents(bytes: &[u8]) -> Result<Vec<NewDocument>> {
             text: document.text.map(str::to_owned),
             vector: numbers.iter().map(|number| f32::from_le_bytes(*number)).collect(),
             metadata: document.metadata.map(<[u8]>::to_vec),
-            importance: document.importance as f32,
+            importance: document.importance,
         }
     };
     Ok(documents.into_iter().map(document).collect())

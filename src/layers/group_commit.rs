@@ -32,7 +32,7 @@ type Verdicts = Vec<Result<Committed, Conflict>>;
 /// not make one that never ends. A caller that brings more goes alone.
 const MAX_WRITES: usize = 4096;
 
-/// The layer. See the [module](self).
+/// The layer: see the top of this file.
 #[derive(Debug)]
 pub struct GroupCommit {
     inner: Arc<dyn Backend>,

@@ -10,7 +10,7 @@
 
 use crate::backends::Backend;
 use crate::model::{LogEntry, Page, Range, Space};
-use crate::{Error, Result};
+use crate::{Error, ErrorKind, Result};
 
 /// A piece of the log.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -46,13 +46,31 @@ pub async fn read(backend: &dyn Backend, after: u64, limit: usize) -> Result<Log
     Ok(LogPage { entries, cursor, more: found.cursor.is_some() })
 }
 
-/// The number of the latest entry; 0 before the first.
+/// The number and time of the latest entry; zeros before the first.
+///
+/// An entry that is damaged still has its number; its time is then given as 0.
 ///
 /// # Errors
-/// What the backend's scan gives.
-pub async fn head(backend: &dyn Backend) -> Result<u64> {
-    let found = backend.scan(&Range::space(Space::Log), Page::last(1)).await?;
-    Ok(found.records.first().map_or(0, |(_, record)| record.version))
+/// What the backend's reads give.
+pub async fn head(backend: &dyn Backend) -> Result<Head> {
+    let found = match backend.scan(&Range::space(Space::Log), Page::last(1)).await {
+        Err(error) if error.kind() == ErrorKind::Corrupt => {
+            return Ok(Head { sequence: backend.stats().await?.sequence, time: 0 });
+        }
+        found => found?,
+    };
+    let Some((_, record)) = found.records.first() else { return Ok(Head { sequence: 0, time: 0 }) };
+    let time = LogEntry::decode(&record.value).map_or(0, |entry| entry.time);
+    Ok(Head { sequence: record.version, time })
+}
+
+/// The end of the log.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Head {
+    /// The latest sequence number.
+    pub sequence: u64,
+    /// When that commit was made, in milliseconds since the Unix epoch.
+    pub time: u64,
 }
 
 #[cfg(test)]
@@ -67,7 +85,7 @@ mod tests {
     fn a_follower_reads_on_and_is_told_when_it_fell_behind() {
         block_on(async {
             let backend = MemoryBackend::new();
-            assert_eq!(head(&backend).await.expect("reads"), 0);
+            assert_eq!(head(&backend).await.expect("reads"), Head { sequence: 0, time: 0 });
             for n in 0..5u8 {
                 let batch = Batch::new(1).put(Key::record("s", "a").expect("valid key"), vec![n]);
                 backend.commit(&[batch]).await.expect("goes through");
@@ -80,7 +98,7 @@ mod tests {
             backend.commit(&[Batch { trim_log: Some(4), ..Batch::new(1) }]).await.expect("goes through");
             let error = read(&backend, 2, 9).await.expect_err("fell behind");
             assert_eq!(error.kind(), crate::ErrorKind::NotFound);
-            assert_eq!(head(&backend).await.expect("reads"), 5);
+            assert_eq!(head(&backend).await.expect("reads"), Head { sequence: 5, time: 1 });
         });
     }
 }

@@ -275,6 +275,8 @@ impl fmt::Display for Key {
                 f.write_str("/")?;
             }
             match component {
+                // A namespace of the package's own is shown by its plain name.
+                Component::Text(text) if index == 0 => f.write_str(text.strip_prefix('$').unwrap_or(text))?,
                 Component::Text(text) => f.write_str(text)?,
                 Component::Integer(integer) => write!(f, "{integer}")?,
             }

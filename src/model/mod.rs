@@ -7,6 +7,7 @@
 //!   keys, for order) and never `usize`.
 
 mod batch;
+mod bridge;
 mod codec;
 mod entry;
 mod envelope;
@@ -15,6 +16,7 @@ mod range;
 mod value;
 
 pub use batch::{Batch, CommitKind, Committed, Conflict, Precondition, Put, Record, Ticket};
+pub use bridge::{Date, Storable};
 pub use codec::{decode_value, encode_value, encode_value_into};
 pub use entry::{LogEntry, Touch};
 pub use envelope::{Envelope, Lineage, set_created};

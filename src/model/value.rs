@@ -32,13 +32,13 @@ pub enum Value {
     /// Binary data.
     Bytes(Bytes),
     /// A list.
-    Array(Vec<Value>),
+    Array(Vec<Self>),
     /// A plain object: string keys, in order.
-    Object(Vec<(String, Value)>),
+    Object(Vec<(String, Self)>),
     /// A map: any keys, in order.
-    Map(Vec<(Value, Value)>),
+    Map(Vec<(Self, Self)>),
     /// A set, in order.
-    Set(Vec<Value>),
+    Set(Vec<Self>),
     /// `undefined` as an element of an array, map or set. (Object fields that are undefined are
     /// dropped before they get here.)
     Undefined,
@@ -134,7 +134,7 @@ impl Value {
     #[must_use]
     pub fn number(n: f64) -> Self {
         let exact = n as i64;
-        let integral = exact as f64 == n && exact.abs() <= MAX_SAFE_INTEGER;
+        let integral = exact as f64 == n && exact.unsigned_abs() <= MAX_SAFE_INTEGER.unsigned_abs();
         if integral && !(n == 0.0 && n.is_sign_negative()) { Self::Int(exact) } else { Self::Float(n) }
     }
 

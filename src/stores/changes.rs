@@ -87,7 +87,7 @@ pub(super) async fn changes(
     after: u64,
     prefix: &str,
 ) -> Result<Changes> {
-    if after > memory.head() && after > log::head(memory.backend()).await? {
+    if after > memory.head() && after > log::head(memory.backend()).await?.sequence {
         return Err(Error::invalid(format!(
             "the log has not reached {after} yet; a cursor is of the database it was read from"
         )));

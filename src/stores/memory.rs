@@ -62,13 +62,14 @@ impl Memory {
         } else {
             Arc::new(GroupCommit::one_by_one(backend))
         };
-        let head = AtomicU64::new(crate::log::head(&*backend).await?);
+        let head = crate::log::head(&*backend).await?;
         Ok(Self {
             shared: Arc::new(Shared {
                 backend,
                 clock,
-                latest_time: AtomicU64::new(0),
-                head,
+                // What had expired when somebody last wrote has expired now, whatever the clock says.
+                latest_time: AtomicU64::new(head.time),
+                head: AtomicU64::new(head.sequence),
                 collections: Collections::default(),
             }),
         })

@@ -17,6 +17,7 @@ mod pattern;
 mod save;
 mod store;
 mod transaction;
+mod typed;
 
 pub use changes::{Change, ChangeKind, Changes};
 pub use collection::{Collection, CollectionOptions, Document, Hit, NewDocument};
@@ -26,3 +27,4 @@ pub use page::{PageRequest, Problem, StorePage};
 pub use save::{SaveItem, TimeToLive};
 pub use store::{Entry, Store, StoreOptions};
 pub use transaction::Transaction;
+pub use typed::{Encoded, TypedPage};

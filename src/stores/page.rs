@@ -75,7 +75,8 @@ impl Store {
         let mut page = StorePage::default();
         loop {
             let found = self.memory.backend().scan(&range, scan.clone()).await?;
-            for (key, record) in found.records {
+            let last = found.records.len();
+            for (index, (key, record)) in found.records.into_iter().enumerate() {
                 let Some((_, id)) = key.namespace_and_id() else { continue };
                 let wanted = id.starts_with(&request.prefix)
                     && pattern.as_ref().is_none_or(|pattern| pattern.matches(&id));
@@ -89,7 +90,7 @@ impl Store {
                 }
                 if page.entries.len() == request.limit {
                     // More may follow, of which some may match; the next page will tell.
-                    page.cursor = Some(id);
+                    page.cursor = Some(id).filter(|_| index + 1 < last || found.cursor.is_some());
                     return Ok(page);
                 }
             }

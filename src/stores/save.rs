@@ -38,20 +38,30 @@ impl SaveItem {
     }
 }
 
+/// The last time that a JavaScript `Date` can show, in milliseconds since the Unix epoch.
+const MAX_TIME: u64 = 8_640_000_000_000_000;
+
 impl Store {
+    /// How long the record of `item` lives, in milliseconds.
+    pub(super) fn lifetime(&self, item: &SaveItem) -> Option<u64> {
+        match item.ttl {
+            TimeToLive::Default => self.options.ttl_ms,
+            TimeToLive::Forever => None,
+            TimeToLive::Milliseconds(ms) => Some(ms),
+        }
+    }
+
     /// Adds the record of `item`, and the note of its expiry, to the batch.
     pub(super) fn put(&self, batch: &mut Batch, item: &SaveItem, key: &Key) -> Result<()> {
         let now = batch.time;
-        let ttl = match item.ttl {
-            TimeToLive::Default => self.options.ttl_ms,
-            TimeToLive::Forever => None,
-            TimeToLive::Milliseconds(0) => {
-                let message = "ttlMs: 0 would expire the record at once; delete it, or give at least 1";
-                return Err(Error::invalid(message).with_key(key.clone()));
-            }
-            TimeToLive::Milliseconds(ms) => Some(ms),
-        };
-        let expires = ttl.map(|ms| now.saturating_add(ms));
+        let ttl = self.lifetime(item);
+        if ttl == Some(0) {
+            let message = "ttlMs: 0 would expire the record at once; delete it, or give at least 1";
+            return Err(Error::invalid(message).with_key(key.clone()));
+        }
+        // Expiry is judged by the latest time seen, so it is counted from there as well.
+        let latest = self.memory.latest_time();
+        let expires = ttl.map(|ms| latest.saturating_add(ms).min(MAX_TIME));
         let envelope = Envelope {
             created: now,
             updated: now,

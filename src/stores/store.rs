@@ -1,8 +1,11 @@
 //! The generic store: named records with versions, times to live and a past.
 
-use super::Memory;
+use std::marker::PhantomData;
+
 use super::memory::conflict_error;
+use super::page::MAX_PAGE;
 use super::save::{SaveItem, history_key, history_range};
+use super::{Encoded, Memory};
 use crate::model::{
     Batch, Conflict, Envelope, Key, KeyBuilder, Page, Precondition, Range, Record, Space, check_component,
 };
@@ -34,16 +37,15 @@ pub struct Entry {
     pub payload: Vec<u8>,
 }
 
-/// A named store. Cheap to make and to clone; it holds nothing but its name and options.
+/// A named store, of encoded values or (by [`Store::of`]) of values of one type. Cheap to make and
+/// to clone; it holds nothing but its name and options.
 #[derive(Debug, Clone)]
-pub struct Store {
+pub struct Store<T = Encoded> {
     pub(super) memory: Memory,
     pub(super) name: String,
     pub(super) options: StoreOptions,
+    pub(super) values: PhantomData<fn(T) -> T>,
 }
-
-/// How often a write that is not bound to a version starts over before it gives up.
-const ATTEMPTS: usize = 100;
 
 impl Memory {
     /// The store `name`.
@@ -62,7 +64,7 @@ impl Memory {
         if options.ttl_ms == Some(0) {
             return Err(Error::invalid("ttlMs: 0 would expire everything at once; leave it out to keep it"));
         }
-        Ok(Store { memory: self.clone(), name: name.to_owned(), options })
+        Ok(Store { memory: self.clone(), name: name.to_owned(), options, values: PhantomData })
     }
 }
 
@@ -74,8 +76,12 @@ impl Store {
     /// `Conflict` if an expected version was not found; what the backend's commit gives.
     pub async fn save(&self, items: &[SaveItem], ticket: Option<crate::model::Ticket>) -> Result<u64> {
         let keys = self.keys_of(items)?;
-        let blind = self.options.history == 0 && items.iter().all(|item| item.expected.is_none());
-        for _ in 0..ATTEMPTS {
+        // What was there before matters if a version is expected, a past is kept, or a note of its
+        // expiry has to go.
+        let blind = self.options.history == 0
+            && items.iter().all(|item| item.expected.is_none() && self.lifetime(item).is_none());
+        // Of the writers that meet, one passes each time, so every one of them does in the end.
+        loop {
             let mut batch = Batch { ticket: ticket.clone(), ..Batch::new(self.memory.now()) };
             if blind {
                 for (item, key) in items.iter().zip(&keys) {
@@ -94,7 +100,6 @@ impl Store {
             }
             // Somebody wrote in between: look again. An expected version then no longer matches.
         }
-        Err(Error::conflict(format!("{ATTEMPTS} other writers were faster; retry later")))
     }
 
     /// The record `id`, if it is there.
@@ -130,31 +135,29 @@ impl Store {
         ticket: Option<crate::model::Ticket>,
     ) -> Result<bool> {
         let key = self.key(id)?;
-        for _ in 0..ATTEMPTS {
+        loop {
             let found = self.memory.backend().get(std::slice::from_ref(&key)).await?;
             let record = found.into_iter().next().flatten();
             self.expect(expected, &key, record.as_ref())?;
             let Some(record) = record else { return Ok(false) };
             let lived = self.lives(&record);
             let mut batch = Batch { ticket: ticket.clone(), ..Batch::new(self.memory.now()) };
-            if let Some(expires) = expires_of(&record) {
-                batch = batch.delete(expiry_key(expires, &self.name, id));
-            }
             self.succeed(&mut batch, id, &key, Some(record)).await?;
             if self.memory.try_commit(batch.delete(key.clone())).await?.is_ok() {
                 return Ok(lived);
             }
         }
-        Err(Error::conflict(format!("{ATTEMPTS} other writers were faster; retry later")).with_key(key))
     }
 
-    /// Earlier versions of the record `id`, newest first.
+    /// Earlier versions of the record `id`, newest first: none of a record that has expired.
     ///
     /// # Errors
     /// As [`Store::get`].
     pub async fn history(&self, id: &str, limit: usize) -> Result<Vec<Entry>> {
         let key = self.key(id)?;
-        if limit == 0 {
+        let current =
+            self.memory.backend().get(std::slice::from_ref(&key)).await?.into_iter().next().flatten();
+        if limit == 0 || current.is_some_and(|record| !self.lives(&record)) {
             return Ok(Vec::new());
         }
         let found = self.memory.backend().scan(&history_range(&self.name, id), Page::last(limit)).await?;
@@ -204,7 +207,8 @@ impl Store {
         Err(conflict_error(&Conflict { key: key.clone(), found }, Some(expected)))
     }
 
-    /// Binds the batch to what was read, and moves that into the history if one is kept.
+    /// Binds the batch to what was read; takes away the note of its expiry, and moves it into the
+    /// history if one is kept. A record that has expired takes its past along.
     pub(super) async fn succeed(
         &self,
         batch: &mut Batch,
@@ -215,10 +219,19 @@ impl Store {
         let what =
             record.as_ref().map_or(Precondition::Absent, |record| Precondition::Version(record.version));
         batch.preconditions.push((key.clone(), what));
+        let Some(record) = record else { return Ok(()) };
+        if let Some(expires) = expires_of(&record) {
+            batch.deletes.push(expiry_key(expires, &self.name, id));
+        }
         if self.options.history == 0 {
             return Ok(());
         }
-        let Some(record) = record.filter(|record| self.lives(record)) else { return Ok(()) };
+        if !self.lives(&record) {
+            let past =
+                self.memory.backend().scan(&history_range(&self.name, id), Page::first(MAX_PAGE)).await?;
+            batch.deletes.extend(past.records.into_iter().map(|(at, _)| at));
+            return Ok(());
+        }
         // The one that comes in makes room for itself; a few more go if fewer are kept than before.
         let page = Page::last(self.options.history + 16);
         let past = self.memory.backend().scan(&history_range(&self.name, id), page).await?;

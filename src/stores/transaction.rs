@@ -16,7 +16,7 @@ use std::collections::BTreeMap;
 use super::memory::conflict_error;
 use super::page::MAX_PAGE;
 use super::save::SaveItem;
-use super::store::{expires_of, expiry_key, records};
+use super::store::records;
 use super::{Entry, Memory, Store, TimeToLive};
 use crate::Result;
 use crate::log;
@@ -95,7 +95,7 @@ impl Transaction {
     pub async fn list(&mut self, store: &Store, prefix: &str) -> Result<Vec<(String, Vec<u8>)>> {
         let range = records(&store.name, prefix);
         // Read before the records: what comes in between is then a conflict, never a gap.
-        let since = log::head(self.memory.backend()).await?;
+        let since = log::head(self.memory.backend()).await?.sequence;
         let mut found = BTreeMap::new();
         let mut page = Page::first(MAX_PAGE);
         loop {
@@ -132,13 +132,13 @@ impl Transaction {
                 Write::Save(item) => &item.id,
                 Write::Delete(id) => id,
             };
-            let deleting = matches!(write, Write::Delete(_));
-            if deleting || store.options.history > 0 {
+            let blind = match write {
+                Write::Save(item) => store.options.history == 0 && store.lifetime(item).is_none(),
+                Write::Delete(_) => false,
+            };
+            if !blind {
                 let found = self.memory.backend().get(std::slice::from_ref(key)).await?;
                 let record = found.into_iter().next().flatten();
-                if let Some(expires) = record.as_ref().and_then(expires_of).filter(|_| deleting) {
-                    batch = batch.delete(expiry_key(expires, &store.name, id));
-                }
                 store.succeed(&mut batch, id, key, record).await?;
             }
             match write {

@@ -11,9 +11,11 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { gunzipSync } from "node:zlib";
 import type { BrowserContext, Locator, Page } from "playwright-core";
+import type { Value } from "mnemora";
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "vitest";
 import { launch } from "../../scripts/browser.mjs";
 import { serve } from "../../scripts/serve.mjs";
+import { parse, stringify, TaggedError } from "../../www/src/data/tagged.js";
 
 const root = fileURLToPath(new URL("../../", import.meta.url));
 const seed = Number(process.env["MNEMORA_SEED"] ?? 20261120);
@@ -31,11 +33,10 @@ beforeAll(async () => {
   if (!existsSync(join(dist, "index.html"))) throw new Error("www/dist/index.html is missing: run `npm run build` first.");
   folder = mkdtempSync(join(tmpdir(), "mnemora-dashboard-"));
   server = await serve(dist);
-  browser = await launch(join(folder, "profile"), { viewport: { width: 1280, height: 800 } } as object);
+  browser = await launch(join(folder, "profile"), { viewport: { width: 1280, height: 800 } });
   browser.setDefaultTimeout(WAIT);
   await browser.addInitScript(() => {
     addEventListener("securitypolicyviolation", (event) => {
-      // eslint-disable-next-line no-console -- the console is what the test reads
       console.error(`policy violation: ${event.violatedDirective} ${event.blockedURI} ${event.sample}`);
     });
   });
@@ -63,7 +64,7 @@ function fresh(): string {
 }
 
 /** Opens the page and waits until the memory is open. */
-async function open(db: string, hash = "", state = "ready"): Promise<Page> {
+async function open(db: string, hash = "", state = "ready", base = server.url): Promise<Page> {
   const tab = await browser.newPage();
   tab.on("console", (message) => problems.push(`${message.type()}: ${message.text()}`));
   tab.on("pageerror", (error) => problems.push(`uncaught: ${String(error)}`));
@@ -72,11 +73,29 @@ async function open(db: string, hash = "", state = "ready"): Promise<Page> {
     void dialog.dismiss();
   });
   tab.on("request", (request) => {
-    if (!request.url().startsWith(server.url) && !request.url().startsWith("data:")) problems.push(`request: ${request.url()}`);
+    if (!request.url().startsWith(base) && !request.url().startsWith("data:")) problems.push(`request: ${request.url()}`);
   });
-  await tab.goto(`${server.url}?db=${db}${hash}`);
+  await tab.goto(`${base}?db=${db}${hash}`);
   await tab.waitForSelector(`[data-testid=status][data-state=${state}]`);
   return tab;
+}
+
+/** Runs `script` in a page of the same origin, as an application that uses the package; `memory` is that of `db`. */
+async function application(db: string, script: string): Promise<void> {
+  const tab = await browser.newPage();
+  await tab.route(`${server.url}application/**`, (route) => {
+    const path = new URL(route.request().url()).pathname.slice("/application/".length);
+    return path === "" ? route.fulfill({ contentType: "text/html", body: "<!doctype html><title>application</title>" }) : route.fulfill({ path: join(root, "pkg/dist", path) });
+  });
+  await tab.goto(`${server.url}application/`);
+  // As text: what the test runner makes of an import in a function does not run in a page.
+  await tab.evaluate(`(async () => {
+    const { open } = await import("/application/entry/inline.js");
+    const memory = await open("idb://" + ${JSON.stringify(db)});
+    ${script}
+    await memory.close();
+  })()`);
+  await tab.close();
 }
 
 const at = (tab: Page | Locator, id: string, rest = ""): Locator => tab.locator(`[data-testid="${id}"]${rest}`);
@@ -238,6 +257,30 @@ test("a cancelled load has stored what it says it has", async () => {
   await eventually(counted(tab, "collection/documents"), String(stored));
 });
 
+test("a full disk is said in plain words; what is counted is stored, and the page goes on", async () => {
+  // Chromium remembers for a while how much room an origin has, so this needs one that no test has used.
+  const base = server.url.replace("127.0.0.1", "localhost");
+  const { origin } = new URL(base);
+  const control = await browser.newCDPSession(await browser.newPage());
+  await control.send("Storage.overrideQuotaForOrigin", { origin, quotaSize: 4_000_000 });
+  const db = fresh();
+  let tab = await open(db, "", "ready", base);
+  const progress = await load(tab, file("large.jsonl", documents(20_000, 64)));
+  expect(await progress.getAttribute("data-state")).toBe("stopped");
+  expect(await at(progress, "trouble").getAttribute("data-code")).toBe("ERR_QUOTA");
+  const stored = Number(await progress.getAttribute("data-count-stored"));
+  expect(stored).toBeGreaterThan(0);
+  expect(stored).toBeLessThan(20_000);
+  // What is there can still be read.
+  await show(tab, "collection/documents");
+  await at(await openRecord(tab, "collection/documents", "doc-00000"), "tree").first().waitFor();
+  await tab.close();
+  await control.send("Storage.overrideQuotaForOrigin", { origin });
+  tab = await open(db, "#/live", "ready", base);
+  await eventually(counted(tab, "collection/memories"), "400");
+  await eventually(counted(tab, "collection/documents"), String(stored));
+});
+
 test("a search finds by words, and lines without vectors are embedded as they are loaded", async () => {
   const tab = await open(fresh());
   await load(tab, file("texts.jsonl", [
@@ -314,6 +357,24 @@ test("an edit keeps dates and maps, is validated, and is there after a reload", 
   await at(tab, "search").fill("pelican with a microphone");
   await at(tab, "search").press("Enter");
   await eventually(() => at(tab, "result").first().getAttribute("data-row-id"), "memory-0007");
+});
+
+test("the editor's form of a value gives the same value back, and refuses what it does not know", () => {
+  const nested = (depth: number): Value => (depth === 0 ? 1 : [nested(depth - 1)]);
+  const values: Value[] = [
+    null, true, 0, -0, 1.5e300, Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY, "", "a\u2028\ud83d\ude00", 12345678901234567890n, -1n,
+    new Date(0), new Date("2026-02-28T12:00:00.123Z"), [], [1, [2, [null]]], {}, { a: { b: [{ c: new Date(1) }] } },
+    new Map<Value, Value>([["a", 1], [new Date(2), new Map([[1n, new Set([1, "b"])]])]]), new Set<Value>([null, Number.NaN, [1]]),
+    { $date: "not a tag" }, { $a: { $b: 1 }, c: 2 }, JSON.parse('{"__proto__": {"x": 1}, "constructor": 2}') as Value,
+    new Uint8Array([0, 255]), new Float32Array([1.5, -0]), new BigInt64Array([-1n]), new Float64Array([Number.NaN]), new Uint8Array([1, 2]).buffer,
+    new Uint8Array([1, 2, 3, 4]).subarray(1, 3), nested(200),
+  ];
+  for (const value of values) expect(parse(stringify(value))).toStrictEqual(value);
+  const refused = ['{"$date": "tomorrow"}', '{"$date": 1}', '{"$what": 1}', '{"$map": [[1]]}', '{"$set": {}}', '{"$bigint": "1.5"}', '{"$number": "1"}',
+    '{"$bytes": "Float32Array", "base64": "AAA="}', '{"$bytes": "Function", "base64": ""}', '{"$bytes": "Uint8Array", "base64": "?"}', '{"$date": "2026-01-01", "x": 1}',
+    "{", "", `${"[".repeat(300)}${"]".repeat(300)}`];
+  for (const text of refused) expect(() => parse(text), text).toThrow(TaggedError);
+  expect(() => parse('{"a": [{"b": {"$date": 1}}]}')).toThrow(/^a\[0\]\.b: /);
 });
 
 test("two writers of one record: the second is told, and decides", async () => {
@@ -431,6 +492,36 @@ test("two tabs: what one writes shows in the other, in commit order", async () =
   await eventually(counted(b, "collection/from the other tab"), "700");
 });
 
+test("a memory that an application made is shown as it is, and nothing is put into it", async () => {
+  const db = fresh();
+  await application(db, `
+    await memory.store("orders").saveMany([{ id: "o-1", value: { total: 12.5, placed: new Date(0) } }, { id: "o-2", value: new Map([["k", new Uint8Array(3)]]) }]);
+    await memory.collection("faq", { dimensions: 3, metric: "l2" }).add([{ id: "q-1", text: "How to return?", vector: [0, 0, 1] }, { id: "q-2", text: "How to pay?", vector: [0, 1, 1] }]);
+    await memory.agents.save("seller", { status: "idle" });
+  `);
+  const tab = await open(db, "#/live");
+  await eventually(counted(tab, "agents/agents"), "1");
+  await eventually(counted(tab, "collection/memories"), "0");
+  await at(tab, "nav-memories").click();
+  await at(tab, "empty").waitFor();
+  const add = async (name: string, kind: string) => {
+    await at(tab, "source").selectOption("other");
+    await at(tab, `add-source-${kind}`).check();
+    await at(tab, "add-source-name").fill(name);
+    await at(tab, "add-source-confirm").click();
+    await at(tab, "add-source").waitFor({ state: "detached" });
+    await eventually(() => at(tab, "list").getAttribute("data-count-rows"), "2");
+  };
+  await add("orders", "store");
+  expect(await at(await openRecord(tab, "store/orders", "o-2"), "tree").innerText()).toMatch(/Map 1 entry[^]*Uint8Array 3 items/);
+  await add("faq", "collection");
+  await at(tab, "row-similar").first().click();
+  await eventually(() => at(tab, "result").first().getAttribute("data-row-id"), "q-2");
+  // A file of other vectors is refused, for this collection as for one that the page has not met.
+  const refused = await load(tab, file("wide.jsonl", documents(2)), { collection: "faq" });
+  expect(await at(refused, "bad-lines").innerText()).toContain("16 numbers where the collection has 3");
+});
+
 test("a name that is none is refused in plain words, and the page still works", async () => {
   const tab = await open(encodeURIComponent("../<b>x"), "", "failed");
   expect(await at(tab, "trouble").innerText()).toContain("letters, digits");
@@ -466,6 +557,7 @@ test("stored text is never run: ids, texts, metadata, agents, names of collectio
   const db = fresh();
   const tab = await open(db);
   const watcher = await open(db, "#/live");
+  await application(db, `await memory.agents.saveMany(${JSON.stringify(attacks)}.map((id) => ({ id, value: { name: id, role: id, [id]: id } })));`);
   await tab.bringToFront();
   const name = '<img src=x onerror="window.__ran=1">';
   const source = `collection/${name}`;
@@ -483,17 +575,24 @@ test("stored text is never run: ids, texts, metadata, agents, names of collectio
   await at(agent, "edit").waitFor();
   const tree = await at(agent, "tree").innerText();
   expect(tree).toContain(attacks[0]);
+
+  /** All rows of the list, by scrolling through it. */
+  const rowTexts = async (count: number): Promise<Map<string, string>> => {
+    const texts = new Map<string, string>();
+    await eventually(async () => {
+      const rows = await at(tab, "row").evaluateAll((all) => all.map((row) => [row.getAttribute("data-row-id") ?? "", row.querySelector(".row-text")?.textContent ?? ""] as const));
+      rows.forEach(([id, text]) => texts.set(id, text));
+      await at(tab, "rows").evaluate((list) => list.scrollBy(0, 300));
+      return texts.size;
+    }, count);
+    return texts;
+  };
   await show(tab, "agents/agents");
-  await at(tab, "row", '[data-row-id="producer"]').waitFor();
+  const agents = await rowTexts(attacks.length + 8);
+  for (const attack of attacks) expect(agents.get(attack)).toContain(attack);
 
   await show(tab, source);
-  const texts = new Map<string, string>();
-  await eventually(async () => {
-    const rows = await at(tab, "row").evaluateAll((all) => all.map((row) => [row.getAttribute("data-row-id") ?? "", row.querySelector(".row-text")?.textContent ?? ""] as const));
-    rows.forEach(([id, text]) => texts.set(id, text));
-    await at(tab, "rows").evaluate((list) => list.scrollBy(0, 300));
-    return texts.size;
-  }, attacks.length);
+  const texts = await rowTexts(attacks.length);
   for (const attack of attacks) expect(texts.get(attack)).toBe(attack);
 
   for (const attack of attacks) {

@@ -116,6 +116,7 @@ describe("import order in TypeScript", () => {
       "src/store.ts:1: stores may not import index (src/index.ts), which stands above it",
     ]);
     expect(scriptProblems(house({ "src/errors.ts": 'import type { Store } from "./store.js";' }))).toHaveLength(1);
+    expect(scriptProblems(house({ "src/value/encode.ts": 'import { core } from "../core.js";' }))).toHaveLength(1);
     expect(scriptProblems(house({ "src/loader/load.ts": 'const x = await import("../core.js");' }))).toHaveLength(1);
     expect(scriptProblems(house({ "src/index.ts": 'export * from "./entry/node.js";' }))).toHaveLength(1);
   });

@@ -1,6 +1,6 @@
 /**
  * The rules of the house for `pkg/src`: entry -> index -> stores -> core handle -> loader -> wasm, with
- * errors and types at the bottom, no circles, and one door to the glue.
+ * the value codec, errors and types at the bottom, no circles, and one door to the glue.
  */
 import { posix } from "node:path";
 import typescript from "typescript";
@@ -12,7 +12,7 @@ export interface ScriptFile {
   readonly text: string;
 }
 
-const order = ["entry", "index", "stores", "core handle", "loader", "wasm", "errors and types"];
+const order = ["entry", "index", "stores", "core handle", "loader", "wasm", "values", "errors and types"];
 
 /** The place of a file in the order. What is named nowhere here is one of the stores. */
 export function placeOf(path: string): string {
@@ -21,6 +21,7 @@ export function placeOf(path: string): string {
   if (path === "src/core.ts" || path.startsWith("src/core/")) return "core handle";
   if (path.startsWith("src/loader/")) return "loader";
   if (path.startsWith("wasm/")) return "wasm";
+  if (/^src\/value(\.ts|\/)/.test(path)) return "values";
   if (/^src\/(errors|types|schema)(\.ts|\/)/.test(path)) return "errors and types";
   return "stores";
 }

@@ -12,7 +12,7 @@ import { build, createServer, type InlineConfig } from "vite";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { launch } from "../../scripts/browser.mjs";
 import { serve } from "../../scripts/serve.mjs";
-import { app, emptyFolder, example, exampleScript, node, root } from "./pack.js";
+import { app, emptyFolder, example, exampleScript, node, root, timeless } from "./pack.js";
 
 /** Keeps what the example prints, and runs it. */
 const harness = {
@@ -42,8 +42,12 @@ async function visit(url: string): Promise<{ printed: string[]; problems: string
   tab.on("request", (request) => requests.push(new URL(request.url()).pathname));
   await tab.goto(url);
   await tab.waitForFunction(() => ["ended", "failed"].includes(document.title), undefined, { timeout: 60_000 });
-  const state = await tab.evaluate(() => ({ ...(globalThis as unknown as { printed: string[]; failure?: string }) }));
-  const { printed, failure } = { printed: state.printed, failure: state.failure };
+  const state = await tab.evaluate(() => {
+    const { printed, failure } = globalThis as unknown as { printed: string[]; failure?: string };
+    return { printed, failure };
+  });
+  const { failure } = state;
+  const printed = state.printed.map(timeless);
   await tab.close();
   return { printed, problems: failure === undefined ? problems : [...problems, failure], requests };
 }

@@ -85,8 +85,13 @@ export function exampleCommonJs(): string {
   return `${imports.join("\n")}\n(async () => {\n${body}\n})().catch((error) => { console.error(error); process.exitCode = 1; });\n`;
 }
 
-/** Runs Node in `folder`. */
+/** What the example printed, with the times of day left out: they differ from run to run. */
+export function timeless(text: string): string {
+  return text.replace(/\d{4}-\d\d-\d\dT[\d:.]+Z/g, "<time>");
+}
+
+/** Runs Node in `folder`. What it prints comes without the times of day. */
 export function node(folder: string, ...args: string[]): { status: number | null; stdout: string; stderr: string } {
   const { status, stdout, stderr } = spawnSync(process.execPath, ["--no-warnings", ...args], { cwd: folder, encoding: "utf8", timeout: 60_000 });
-  return { status, stdout, stderr };
+  return { status, stdout: timeless(stdout), stderr };
 }

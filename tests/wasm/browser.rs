@@ -2,6 +2,7 @@
 //! IndexedDB can do wrong.
 
 #![cfg(target_family = "wasm")]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use std::sync::Arc;
 

@@ -1,6 +1,7 @@
 //! The conformance suite in wasm, in Node.
 
 #![cfg(target_family = "wasm")]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use std::sync::Arc;
 

@@ -7,7 +7,7 @@
  * - A start that failed is forgotten, so that a later call tries again.
  * - This is the only module that imports the glue.
  */
-import start, * as glue from "../../wasm/core.js";
+import type * as glue from "../../wasm/core.js";
 import type { Loader } from "./source.js";
 
 /** The functions and classes that the core exports. */
@@ -35,6 +35,8 @@ async function load(): Promise<Core> {
   if (loader === undefined) {
     throw new TypeError("mnemora: no wasm file was given. Call `await init(...)` before `open`, or import \"mnemora\" in place of \"mnemora/slim\".");
   }
-  await start({ module_or_path: await loader() });
-  return glue;
+  // The glue is of no use without the wasm file, so it comes as lazily.
+  const [core, source] = await Promise.all([import("../../wasm/core.js"), loader()]);
+  await core.default({ module_or_path: source });
+  return core;
 }

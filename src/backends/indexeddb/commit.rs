@@ -9,7 +9,7 @@ use super::knowledge::Knowledge;
 use super::transaction::{Fault, Running};
 use super::{LOG, RECORDS, block, read};
 use crate::backends::Durability;
-use crate::backends::judge::{Judgement, Known, View, Write, first_touch_in, judge, read_set};
+use crate::backends::judge::{Judgement, Known, View, Write, first_touch_in, judge};
 use crate::model::{Batch, Key, LogEntry, Precondition, Range, set_created};
 
 /// A verdict that rests on what is known without looking.
@@ -41,6 +41,15 @@ pub(super) fn assume<'a>(batches: &'a [Batch], knowledge: &Knowledge) -> Option<
         return None;
     }
     Some(Assumption { head, judgement, new })
+}
+
+/// The keys whose stored record a verdict depends on.
+fn read_set(batches: &[Batch]) -> impl Iterator<Item = &Key> {
+    batches.iter().flat_map(|batch| {
+        let required = batch.preconditions.iter().filter(|(_, what)| *what != Precondition::Any);
+        let inherited = batch.puts.iter().filter(|put| put.keep_created).map(|put| &put.key);
+        required.map(|(key, _)| key).chain(&batch.deletes).chain(inherited)
+    })
 }
 
 /// Whether a batch asks for a version of a key that is not known.

@@ -137,8 +137,11 @@ pub(super) async fn first_entries(
         from = block::last_number(*at, newest)? + 1;
         let full = blocks.len() == BLOCKS as usize;
         for (at, row) in &blocks {
-            let inside = block::entries(*at, row)?.into_iter();
-            entries.extend(inside.filter(|entry| (first..=last).contains(&entry.sequence)));
+            // The first block may end before the range: then it need not even be whole.
+            if block::last_number(*at, row)? >= first {
+                let inside = block::entries(*at, row)?.into_iter();
+                entries.extend(inside.filter(|entry| (first..=last).contains(&entry.sequence)));
+            }
         }
         if !full || entries.len() >= wanted || from > last {
             entries.truncate(wanted);

@@ -23,7 +23,7 @@ pub struct NewDocument {
     /// Its metadata: an encoded object; see [`encode_value`](crate::model::encode_value).
     pub metadata: Option<Vec<u8>>,
     /// How much it matters, 0 to 1.
-    pub importance: f32,
+    pub importance: f64,
 }
 
 /// A stored document.
@@ -38,7 +38,7 @@ pub struct Document {
     /// Its metadata, encoded.
     pub metadata: Option<Vec<u8>>,
     /// How much it matters, 0 to 1.
-    pub importance: f32,
+    pub importance: f64,
     /// The sequence number of the commit that wrote it.
     pub version: u64,
     /// When it was first added, in milliseconds since the Unix epoch.
@@ -50,7 +50,7 @@ pub struct Document {
 #[derive(Serialize, Deserialize)]
 struct Body<'a> {
     text: Option<&'a str>,
-    importance: f32,
+    importance: f64,
     #[serde(borrow, serialize_with = "as_bytes")]
     vector: &'a [u8],
     #[serde(borrow, serialize_with = "as_optional_bytes")]

@@ -53,8 +53,9 @@ impl Follower {
         };
         match following.catch_up(memory, name).await {
             Ok(()) => {}
-            // The log was trimmed under a follower that slept too long.
-            Err(error) if error.kind() == ErrorKind::NotFound => {
+            // The log was trimmed under a follower that slept too long, or it is damaged: the records
+            // are the truth.
+            Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::Corrupt) => {
                 following = Following::build(memory, name, options).await?;
             }
             Err(error) => {
@@ -84,7 +85,7 @@ impl Following {
     async fn build(memory: &Memory, name: &str, options: CollectionOptions) -> Result<Self> {
         // Read before the records: what is committed in between is then applied again, which is
         // harmless, and never missed.
-        let cursor = log::head(memory.backend()).await?;
+        let cursor = log::head(memory.backend()).await?.sequence;
         memory.announce(cursor);
         let mut following = Self { options, index: Index::new(options)?, cursor };
         let range = documents(name, "");

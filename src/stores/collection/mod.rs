@@ -14,7 +14,7 @@ mod follower;
 mod index;
 mod search;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use serde::{Deserialize, Serialize};
@@ -28,7 +28,9 @@ use super::memory::conflict_error;
 use super::page::{MAX_PAGE, Problem};
 use super::store::open_envelope;
 use super::{Changes, Memory, PageRequest};
-use crate::model::{Batch, Envelope, Key, Page, Precondition, Put, Range, Space, Ticket, check_component};
+use crate::model::{
+    Batch, Committed, Envelope, Key, Page, Precondition, Put, Range, Space, Ticket, check_component,
+};
 use crate::vector::{Filter, Metric, check_dimensions};
 use crate::{Error, Result};
 
@@ -96,10 +98,34 @@ impl Collection {
     /// `Invalid`, naming the document and the position, for an id, a vector, metadata or an
     /// importance that breaks the rules; what the backend's commit gives.
     pub async fn add(&self, documents: &[NewDocument], ticket: Option<Ticket>) -> Result<u64> {
-        let options = self.options_or_make().await?;
-        let now = self.memory.now();
-        let mut batch = Batch { ticket, ..Batch::new(now) };
-        let mut seen = std::collections::HashSet::new();
+        loop {
+            let known = self.known_options().await?;
+            let Some(options) = known.or(self.wanted) else {
+                return Err(Error::invalid(format!(
+                    "the collection {:?} does not exist yet; give its dimensions, as in collection(name, {{ dimensions: 384 }})",
+                    self.shared.name
+                )));
+            };
+            let mut batch = Batch { ticket: ticket.clone(), ..Batch::new(self.memory.now()) };
+            self.put(&mut batch, documents, options)?;
+            if known.is_none() && !documents.is_empty() {
+                self.put_options(&mut batch, options)?;
+            }
+            match self.memory.try_commit(batch).await? {
+                Ok(Committed { sequence }) => {
+                    self.shared.follower.lock().await.apply_added(sequence, documents)?;
+                    return Ok(sequence);
+                }
+                // Somebody else made the collection in between: do the options agree?
+                Err(_) if known.is_none() => {}
+                Err(conflict) => return Err(conflict_error(&conflict, None)),
+            }
+        }
+    }
+
+    /// Adds the documents to the batch, if all of them hold.
+    fn put(&self, batch: &mut Batch, documents: &[NewDocument], options: CollectionOptions) -> Result<()> {
+        let mut seen = HashSet::new();
         for (index, document) in documents.iter().enumerate() {
             let place = || format!("documents[{index}] ({:?})", document.id);
             if !seen.insert(document.id.as_str()) {
@@ -109,20 +135,22 @@ impl Collection {
             }
             let key = self.key(&document.id).map_err(|error| error.at(place()))?;
             document.check(options).map_err(|error| error.at(place()))?;
-            let payload = document.encode()?;
-            let envelope = Envelope {
-                created: now,
-                updated: now,
-                expires: None,
-                schema: "",
-                schema_version: 0,
-                payload: &payload,
-            };
-            batch.puts.push(Put { value: envelope.encode(&key)?, key, keep_created: true });
+            let value = envelope(batch.time, "", &document.encode()?).encode(&key)?;
+            batch.puts.push(Put { key, value, keep_created: true });
         }
-        let sequence = self.memory.commit(batch).await?.sequence;
-        self.shared.follower.lock().await.apply_added(sequence, documents)?;
-        Ok(sequence)
+        Ok(())
+    }
+
+    /// Adds the options to the batch, to be stored with the first documents.
+    fn put_options(&self, batch: &mut Batch, options: CollectionOptions) -> Result<()> {
+        let key = options_key(&self.shared.name)?;
+        let payload = postcard::to_allocvec(&options).map_err(|cause| {
+            Error::internal("the collection's options could not be encoded").with_source(cause)
+        })?;
+        let value = envelope(batch.time, "collection", &payload).encode(&key)?;
+        batch.preconditions.push((key.clone(), Precondition::Absent));
+        batch.puts.push(Put { key, value, keep_created: false });
+        Ok(())
     }
 
     /// The document `id`, if it is there.
@@ -160,7 +188,7 @@ impl Collection {
     /// # Errors
     /// What building the index gives.
     pub async fn count(&self) -> Result<usize> {
-        let Some(options) = self.options().await? else { return Ok(0) };
+        let Some(options) = self.known_options().await? else { return Ok(0) };
         let mut follower = self.shared.follower.lock().await;
         Ok(follower.up_to_date(&self.memory, &self.shared.name, options).await?.len())
     }
@@ -180,7 +208,8 @@ impl Collection {
         let mut page = DocumentPage::default();
         loop {
             let found = self.memory.backend().scan(&range, scan.clone()).await?;
-            for (key, record) in found.records {
+            let last = found.records.len();
+            for (index, (key, record)) in found.records.into_iter().enumerate() {
                 let Some((_, id)) = key.namespace_and_id() else { continue };
                 if pattern.as_ref().is_some_and(|pattern| !pattern.matches(&id)) {
                     continue;
@@ -195,7 +224,7 @@ impl Collection {
                     Err(error) => page.problems.push(Problem::of(&key, error)?),
                 }
                 if page.documents.len() == request.limit {
-                    page.cursor = Some(id);
+                    page.cursor = Some(id).filter(|_| index + 1 < last || found.cursor.is_some());
                     return Ok(page);
                 }
             }
@@ -218,16 +247,20 @@ impl Collection {
         Key::named(Space::Document, &self.shared.name, id)
     }
 
-    /// The options as they are stored; `None` if nothing was ever added and none were given.
-    async fn options(&self) -> Result<Option<CollectionOptions>> {
-        let key = options_key(&self.shared.name)?;
-        let record =
-            self.memory.backend().get(std::slice::from_ref(&key)).await?.into_iter().next().flatten();
-        let Some(record) = record else { return Ok(self.wanted) };
-        let envelope = Envelope::decode(&key, &record.value)?;
-        let stored: CollectionOptions = postcard::from_bytes(envelope.payload).map_err(|cause| {
-            Error::corrupt("the collection's options can not be read").with_key(key).with_source(cause)
-        })?;
+    /// The options as they are stored; `None` if nothing was ever added.
+    ///
+    /// # Errors
+    /// `Invalid` if the handle was given others.
+    async fn known_options(&self) -> Result<Option<CollectionOptions>> {
+        // Once the follower has them they can not change any more.
+        let followed = self.shared.follower.lock().await.options();
+        let stored = match followed {
+            Some(options) => options,
+            None => match self.read_options().await? {
+                Some(options) => options,
+                None => return Ok(None),
+            },
+        };
         match self.wanted {
             Some(wanted) if wanted != stored => Err(Error::invalid(format!(
                 "the collection {:?} holds {} vectors of {} dimensions, not {} of {}; open it so, or use another name",
@@ -237,44 +270,22 @@ impl Collection {
         }
     }
 
-    /// The options as they are stored; stores them if this is the first write.
-    async fn options_or_make(&self) -> Result<CollectionOptions> {
-        {
-            // Once the follower has them they can not change any more.
-            let follower = self.shared.follower.lock().await;
-            if let Some(known) =
-                follower.options().filter(|known| self.wanted.is_none_or(|wanted| wanted == *known))
-            {
-                return Ok(known);
-            }
-        }
-        let Some(options) = self.options().await? else {
-            return Err(Error::invalid(format!(
-                "the collection {:?} does not exist yet; give its dimensions, as in collection(name, {{ dimensions: 384 }})",
-                self.shared.name
-            )));
-        };
+    async fn read_options(&self) -> Result<Option<CollectionOptions>> {
         let key = options_key(&self.shared.name)?;
-        let now = self.memory.now();
-        let payload = postcard::to_allocvec(&options).map_err(|cause| {
-            Error::internal("the collection's options could not be encoded").with_source(cause)
+        let record =
+            self.memory.backend().get(std::slice::from_ref(&key)).await?.into_iter().next().flatten();
+        let Some(record) = record else { return Ok(None) };
+        let envelope = Envelope::decode(&key, &record.value)?;
+        let options = postcard::from_bytes(envelope.payload).map_err(|cause| {
+            Error::corrupt("the collection's options can not be read").with_key(key).with_source(cause)
         })?;
-        let envelope = Envelope {
-            created: now,
-            updated: now,
-            expires: None,
-            schema: "collection",
-            schema_version: 1,
-            payload: &payload,
-        };
-        let value = envelope.encode(&key)?;
-        let batch = Batch::new(now).put(key.clone(), value).require(key, Precondition::Absent);
-        if let Err(conflict) = self.memory.try_commit(batch).await? {
-            // They are there already; do they agree?
-            return self.options().await?.ok_or_else(|| conflict_error(&conflict, None));
-        }
-        Ok(options)
+        Ok(Some(options))
     }
+}
+
+fn envelope<'a>(now: u64, schema: &'a str, payload: &'a [u8]) -> Envelope<'a> {
+    let schema_version = u32::from(!schema.is_empty());
+    Envelope { created: now, updated: now, expires: None, schema, schema_version, payload }
 }
 
 fn options_key(name: &str) -> Result<Key> {

@@ -36,9 +36,13 @@ impl Collection {
         if !(1..=MAX_HITS).contains(&limit) {
             return Err(Error::invalid(format!("limit: {limit} is not in 1 to {MAX_HITS}")));
         }
-        let Some(options) = self.options_known().await? else { return Ok(Vec::new()) };
+        let known = self.known_options().await?;
+        let Some(options) = known.or(self.wanted) else { return Ok(Vec::new()) };
         check_vector(query, options.dimensions as usize, options.metric)
             .map_err(|error| error.at("query"))?;
+        if known.is_none() {
+            return Ok(Vec::new());
+        }
         let mut hits = Vec::new();
         for _ in 0..ATTEMPTS {
             let found = {
@@ -52,17 +56,9 @@ impl Collection {
                 break;
             }
             // Some went in the meantime, by another tab that has not told us yet.
-            self.memory.announce(log::head(self.memory.backend()).await?);
+            self.memory.announce(log::head(self.memory.backend()).await?.sequence);
         }
         Ok(hits)
-    }
-
-    async fn options_known(&self) -> Result<Option<super::CollectionOptions>> {
-        let known = self.shared.follower.lock().await.options();
-        match known.filter(|known| self.wanted.is_none_or(|wanted| wanted == *known)) {
-            Some(known) => Ok(Some(known)),
-            None => self.options().await,
-        }
     }
 
     async fn read_hits(&self, found: Vec<(String, f32)>) -> Result<Vec<Hit>> {

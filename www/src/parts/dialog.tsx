@@ -3,7 +3,7 @@
  * back to where it was.
  */
 import type { ComponentChildren } from "preact";
-import { useEffect, useId, useRef } from "preact/hooks";
+import { useId, useLayoutEffect, useRef } from "preact/hooks";
 import { text } from "../text.js";
 import { Icon } from "./icons.js";
 
@@ -18,7 +18,7 @@ interface Props {
 export function Dialog({ title, testId, wide = false, onClose, children }: Props) {
   const element = useRef<HTMLDialogElement>(null);
   const heading = useId();
-  useEffect(() => {
+  useLayoutEffect(() => {
     const before = document.activeElement;
     element.current?.showModal();
     return () => {

@@ -46,7 +46,7 @@ export function AddSource({ memory, onClose }: { memory: Memory; onClose: () => 
           <legend>{text.sources.kind}</legend>
           {(["store", "collection"] as const).map((choice) => (
             <label class="choice" key={choice}>
-              <input type="radio" name="kind" checked={kind === choice} onChange={() => setKind(choice)} /> {text.sources.kinds[choice]}
+              <input type="radio" name="kind" data-testid={`add-source-${choice}`} checked={kind === choice} onChange={() => setKind(choice)} /> {text.sources.kinds[choice]}
             </label>
           ))}
         </fieldset>

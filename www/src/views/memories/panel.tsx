@@ -4,7 +4,7 @@
  * Invariant: what is shown is what was read at one time; a change of the record is told, never slipped in under
  * the reader or the editor.
  */
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 import type { Full, Source } from "../../data/source.js";
 import { Icon } from "../../parts/icons.js";
 import { Tree } from "../../parts/tree.js";
@@ -41,6 +41,15 @@ export function Panel({ source, id, onClose, onSimilar }: Props) {
     void read();
   }, [source, id]);
   useEffect(() => {
+    // Wherever the focus is, unless Escape already means something there.
+    const onKey = (event: KeyboardEvent) => {
+      const inField = event.target instanceof Element && event.target.closest("input, select, textarea, dialog") !== null;
+      if (event.key === "Escape" && !editing && !inField) onClose();
+    };
+    document.addEventListener("keydown", onKey);
+    return () => document.removeEventListener("keydown", onKey);
+  }, [editing, onClose]);
+  useLayoutEffect(() => {
     const before = document.activeElement;
     panel.current?.focus({ preventScroll: true });
     return () => {
@@ -64,9 +73,6 @@ export function Panel({ source, id, onClose, onSimilar }: Props) {
       aria-label={`${text.panel.label} ${id}`}
       data-testid="panel"
       data-row-id={id}
-      onKeyDown={(event) => {
-        if (event.key === "Escape" && !editing) onClose();
-      }}
     >
       <header class="panel-head">
         <h2><bdi>{id}</bdi></h2>

@@ -1,0 +1,201 @@
+/**
+ * A real browser for the tests of this folder, and the site that its pages come from.
+ *
+ * Invariants
+ * - Every profile is new and is removed at the end, with every process that was started on it.
+ * - A site keeps its origin for as long as it is open: a browser that is started again finds its data.
+ * - An error that no test has asked for fails the test: see {@link Browser.problems}.
+ */
+import { execFileSync } from "node:child_process";
+import { mkdtempSync, readdirSync, rmSync } from "node:fs";
+import { createServer, type IncomingMessage } from "node:http";
+import type { AddressInfo } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { build } from "esbuild";
+import type { BrowserContext, CDPSession, Page } from "playwright-core";
+import { idbEngine, launch } from "../../scripts/browser.mjs";
+
+export const root = fileURLToPath(new URL("../../", import.meta.url));
+
+/** Which of Chromium's IndexedDB engines the tests run on. */
+export const engine = idbEngine();
+
+/** The number that everything random in these tests follows from. Print it. */
+export const seed = Number(process.env["MNEMORA_SEED"] ?? Math.floor(Math.random() * 2 ** 31));
+
+/** Answers a request with bytes, or with nothing. */
+export type Route = (body: Buffer, request: IncomingMessage) => Uint8Array | undefined | Promise<Uint8Array | undefined>;
+
+/** Serves the pages of the tests on the loopback interface. */
+export interface Site {
+  /** A page with the package and the kit on its `window`. */
+  readonly url: string;
+  /** A page of the same origin without either. */
+  readonly bare: string;
+  readonly origin: string;
+  /** Answers requests to `path` from now on. */
+  route(path: string, answer: Route): void;
+  close(): Promise<void>;
+}
+
+/** The package and the kit as one script, bundled as an application would be. */
+async function script(): Promise<string> {
+  const { outputFiles } = await build({
+    entryPoints: [join(root, "tests/e2e/page.ts")],
+    bundle: true, format: "esm", target: "es2022", platform: "browser", write: false, logLevel: "error",
+  });
+  return outputFiles[0]!.text;
+}
+
+export async function site(): Promise<Site> {
+  const page = (head: string): string => `<!doctype html><meta charset="utf-8"><link rel="icon" href="data:,"><title>test</title>${head}`;
+  const files = new Map<string, [type: string, text: string]>([
+    ["/", ["text/html", page('<script type="module" src="/page.js"></script>')]],
+    ["/bare", ["text/html", page("")]],
+    ["/page.js", ["text/javascript", await script()]],
+  ]);
+  const routes = new Map<string, Route>();
+  const server = createServer((request, response) => {
+    const path = new URL(request.url ?? "/", "http://localhost").pathname;
+    const file = files.get(path);
+    if (file !== undefined) {
+      response.writeHead(200, { "content-type": file[0] }).end(file[1]);
+      return;
+    }
+    const parts: Buffer[] = [];
+    request.on("data", (part: Buffer) => parts.push(part));
+    // A browser that is killed breaks off in the middle: such a request has said nothing.
+    request.on("error", () => response.destroy());
+    request.on("end", () => {
+      const route = routes.get(path);
+      if (route === undefined) {
+        response.writeHead(404).end();
+        return;
+      }
+      Promise.resolve(route(Buffer.concat(parts), request)).then((bytes) => {
+        response.writeHead(bytes === undefined ? 204 : 200, { "content-type": "application/octet-stream" }).end(bytes);
+      }, (error: unknown) => {
+        response.writeHead(500).end(String(error));
+      });
+    });
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  return {
+    origin, url: `${origin}/`, bare: `${origin}/bare`,
+    route: (path, answer) => { routes.set(path, answer); },
+    close: () => new Promise((resolve) => {
+      server.close(() => resolve());
+      server.closeAllConnections();
+    }),
+  };
+}
+
+/** One profile and the browser that runs on it. */
+export class Browser {
+  /** Errors that no page has caught. */
+  readonly problems: string[] = [];
+  private readonly profile = mkdtempSync(join(tmpdir(), "mnemora-e2e-"));
+  private context: BrowserContext | undefined;
+
+  private constructor(private readonly pages: Site) {}
+
+  static async start(pages: Site): Promise<Browser> {
+    const browser = new Browser(pages);
+    await browser.launch();
+    return browser;
+  }
+
+  private get running(): BrowserContext {
+    if (this.context === undefined) throw new Error("the browser is not running");
+    return this.context;
+  }
+
+  private async launch(): Promise<void> {
+    this.context = await launch(this.profile, { engine });
+    this.context.setDefaultTimeout(60_000);
+  }
+
+  /** Opens a page of the site: with the package, if not said otherwise. */
+  async tab(url = this.pages.url): Promise<Page> {
+    const tab = await this.running.newPage();
+    tab.on("pageerror", (error) => this.problems.push(String(error)));
+    await tab.goto(url);
+    if (url === this.pages.url) await ready(tab);
+    return tab;
+  }
+
+  /** Closes every tab but the first, which belongs to the browser. */
+  async closeTabs(): Promise<void> {
+    await Promise.all(this.running.pages().slice(1).map((tab) => tab.close()));
+  }
+
+  devtools(tab: Page): Promise<CDPSession> {
+    return this.running.newCDPSession(tab);
+  }
+
+  /** Closes the browser as a user does, and starts it again on the same profile. */
+  async restart(): Promise<void> {
+    await this.running.close();
+    await this.launch();
+  }
+
+  /** Ends every process of the browser at once, in the middle of what it is doing, and starts it again. */
+  async crash(): Promise<void> {
+    await this.kill();
+    for (const name of readdirSync(this.profile)) {
+      // The mark of a running browser, which it had no time to remove.
+      if (name.startsWith("Singleton")) rmSync(join(this.profile, name), { force: true });
+    }
+    await this.launch();
+  }
+
+  private async kill(): Promise<void> {
+    const { context } = this;
+    if (context === undefined) return;
+    const gone = new Promise<void>((resolve) => { context.once("close", () => resolve()); });
+    for (let left = processesOf(this.profile); left.length > 0; left = processesOf(this.profile)) {
+      for (const id of left) end(id);
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+    await gone;
+    this.context = undefined;
+  }
+
+  async close(): Promise<void> {
+    await this.context?.close();
+    for (const id of processesOf(this.profile)) end(id);
+    rmSync(this.profile, { recursive: true, force: true, maxRetries: 10, retryDelay: 50 });
+  }
+}
+
+/** Waits until the script of a page has run. */
+export async function ready(tab: Page): Promise<void> {
+  await tab.waitForFunction(() => "kit" in window);
+}
+
+function end(id: number): void {
+  try {
+    process.kill(id, "SIGKILL");
+  } catch (error) {
+    // It may have ended together with one that was killed before it.
+    if ((error as NodeJS.ErrnoException).code !== "ESRCH") throw error;
+  }
+}
+
+/** The processes that were started on a profile, and theirs; those that have ended do not count. */
+function processesOf(profile: string): number[] {
+  const listed = execFileSync("ps", ["-axww", "-o", "pid=,ppid=,stat=,command="], { encoding: "utf8", maxBuffer: 1 << 26 });
+  const running = listed.split("\n")
+    .map((line) => /^\s*(\d+)\s+(\d+)\s+(\S+)\s+(.*)$/.exec(line))
+    .filter((match) => match !== null && !match[3]!.startsWith("Z"))
+    .map((match) => ({ id: Number(match![1]), parent: Number(match![2]), command: match![4]! }));
+  const found = new Set(running.filter(({ command }) => command.includes(`--user-data-dir=${profile}`)).map(({ id }) => id));
+  for (let before = -1; before !== found.size;) {
+    before = found.size;
+    for (const { id, parent } of running) if (found.has(parent)) found.add(id);
+  }
+  return [...found];
+}
