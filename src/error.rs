@@ -11,7 +11,6 @@
 use std::fmt;
 use std::sync::Arc;
 
-use crate::model::Key;
 use crate::platform::{MaybeSend, MaybeSync};
 
 /// Result of any fallible operation of this crate.
@@ -98,7 +97,7 @@ impl<T: std::error::Error + MaybeSend + MaybeSync + 'static> Cause for T {}
 pub struct Error {
     kind: ErrorKind,
     message: String,
-    key: Option<Key>,
+    key: Option<Box<str>>,
     source: Option<Arc<dyn Cause>>,
 }
 
@@ -143,10 +142,10 @@ impl Error {
         Self { kind, message: message.into(), key: None, source: None }
     }
 
-    /// The same error, naming the key it is about.
+    /// The same error, naming the key it is about, as people read it: `store/id`.
     #[must_use]
-    pub fn with_key(mut self, key: Key) -> Self {
-        self.key = Some(key);
+    pub fn with_key(mut self, key: impl fmt::Display) -> Self {
+        self.key = Some(key.to_string().into());
         self
     }
 
@@ -178,8 +177,8 @@ impl Error {
 
     /// The key this error is about, if it is about one.
     #[must_use]
-    pub fn key(&self) -> Option<&Key> {
-        self.key.as_ref()
+    pub fn key(&self) -> Option<&str> {
+        self.key.as_deref()
     }
 }
 
@@ -212,8 +211,7 @@ mod tests {
 
     #[test]
     fn display_names_code_message_and_key() {
-        let key = Key::record("agents", "a-1").expect("valid key");
-        let error = Error::corrupt("checksum differs").with_key(key);
+        let error = Error::corrupt("checksum differs").with_key("agents/a-1");
         let shown = error.to_string();
         assert!(shown.starts_with("ERR_CORRUPT: checksum differs"), "{shown}");
         assert!(shown.contains("agents/a-1"), "{shown}");

@@ -8,8 +8,6 @@
  * - The brand, not `instanceof`, says what an error is, so that two copies of the package in one
  *   program understand each other.
  */
-import type { Problem } from "./types.js";
-
 /** Whether the same call may succeed later without a change of its input, by code. */
 const RETRYABLE = {
   ERR_INVALID: false,
@@ -35,6 +33,15 @@ export interface MemoryErrorOptions {
   cause?: unknown;
   /** The record it is about, as `store/id`. */
   key?: string | undefined;
+}
+
+/** A stored record that can not be read. It does not stop a scan. */
+export interface Problem {
+  /** What is wrong; `"corrupt"` = the checksum differs or the bytes make no sense. */
+  readonly kind: "corrupt" | "version";
+  /** The record, as `store/id`. */
+  readonly key: string;
+  readonly message: string;
 }
 
 /** One finding of a schema, in the form of Standard Schema. */

@@ -4,6 +4,7 @@
  * All of it is structured-cloneable except functions (`embed`, `now`, watch handlers) and
  * `AbortSignal`, which stay on the caller's side.
  */
+import type { Problem } from "./errors.js";
 import type { StandardSchemaV1 } from "./schema.js";
 
 /** What a resolved write survives. `volatile`: nothing. `relaxed`: the kill of the tab, the browser
@@ -77,15 +78,6 @@ export interface Entry<T> {
   readonly expires: Date | null;
 }
 
-/** A stored record that can not be read. It does not stop a scan. */
-export interface Problem {
-  /** What is wrong; `"corrupt"` = the checksum differs or the bytes make no sense. */
-  readonly kind: "corrupt" | "version";
-  /** The record, as `store/id`. */
-  readonly key: string;
-  readonly message: string;
-}
-
 /** One page of a scan: an array of entries, with where to go on. */
 export interface Page<T> extends ReadonlyArray<Entry<T>> {
   /** Give this as `after` to get what follows; `null` at the end. */
@@ -148,7 +140,8 @@ export interface Change<T> {
   readonly value?: T;
   /** When it was committed. */
   readonly time: Date;
-  /** Watch from here to go on after this change. */
+  /** Watch from here to go on after this change. A commit of several records is delivered again from
+   * its start if the watch stopped in the middle of it. */
   readonly cursor: number;
 }
 

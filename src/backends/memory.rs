@@ -11,10 +11,8 @@ use std::sync::{Mutex, MutexGuard};
 use async_trait::async_trait;
 
 use super::judge::{Judgement, Known, View, Write, check, first_touch_in, judge};
-use super::{Backend, BackendInfo, Durability, ScanPage, Stats};
-use crate::model::{
-    Batch, Committed, Conflict, Key, LogEntry, MAX_VALUE_BYTES, Page, Range, Record, Space, set_created,
-};
+use super::{Backend, BackendInfo, Durability, MAX_RECORD_BYTES, ScanPage, Stats};
+use crate::model::{Batch, Committed, Conflict, Key, LogEntry, Page, Range, Record, Space, set_created};
 use crate::{Error, Result};
 
 /// A backend that lives as long as its handle.
@@ -31,9 +29,6 @@ struct State {
     trimmed: u64,
     closed: bool,
 }
-
-/// Room for the envelope and the fields around a value of the largest size.
-pub(crate) const MAX_RECORD_BYTES: usize = MAX_VALUE_BYTES + (1 << 16);
 
 impl MemoryBackend {
     /// An empty backend.

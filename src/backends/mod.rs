@@ -23,7 +23,7 @@ use std::fmt;
 use async_trait::async_trait;
 
 use crate::Result;
-use crate::model::{Batch, Committed, Conflict, Key, Page, Range, Record};
+use crate::model::{Batch, Committed, Conflict, Key, MAX_VALUE_BYTES, Page, Range, Record};
 use crate::platform::{MaybeSend, MaybeSync};
 
 #[cfg(target_family = "wasm")]
@@ -35,6 +35,10 @@ mod url;
 pub(crate) use judge::check;
 pub use memory::MemoryBackend;
 pub use url::{OpenOptions, open};
+
+/// Largest stored value, in bytes: room for the envelope and the fields around a user value of the
+/// largest size.
+pub(crate) const MAX_RECORD_BYTES: usize = MAX_VALUE_BYTES + (1 << 16);
 
 /// What a resolved commit survives.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]

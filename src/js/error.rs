@@ -4,7 +4,7 @@ use js_sys::Reflect;
 use wasm_bindgen::JsValue;
 
 use crate::Error;
-use crate::backends::indexeddb::HostError;
+use crate::platform::HostError;
 
 /// A thrown `Error` with `code`, `retryable`, `key` and `cause`.
 pub(super) fn thrown(error: &Error) -> JsValue {
@@ -16,7 +16,7 @@ pub(super) fn thrown(error: &Error) -> JsValue {
     set("code", error.kind().code().into());
     set("retryable", error.kind().retryable().into());
     if let Some(key) = error.key() {
-        set("key", key.to_string().into());
+        set("key", key.into());
     }
     if let Some(cause) = std::error::Error::source(error) {
         set(

@@ -9,7 +9,9 @@
 //! **Invariants**
 //! - Batches reach the inner backend in the order their callers arrived.
 //! - At most one inner commit is in flight: the lead is held across it.
-//! - If an inner commit fails, everyone in it gets that error, and no one else does.
+//! - If an inner commit fails, everyone in it gets that error, and no one else does. When the storage
+//!   is full, each caller is tried by himself first, so that one large write does not fail the small
+//!   ones, or the deletes that would make room for it.
 //! - A caller whose future is dropped does not stop the others: dropping frees the lead, and its
 //!   batches are written only if they had been handed over.
 
@@ -24,7 +26,7 @@ use futures_util::future::{Either, select};
 use crate::backends::{Backend, BackendInfo, ScanPage, Stats};
 use crate::model::{Batch, Committed, Conflict, Key, Page, Range, Record};
 use crate::platform::yield_now;
-use crate::{Error, Result};
+use crate::{Error, ErrorKind, Result};
 
 type Verdicts = Vec<Result<Committed, Conflict>>;
 
@@ -103,10 +105,15 @@ impl GroupCommit {
         let sizes: Vec<usize> = gathered.iter().map(|waiting| waiting.batches.len()).collect();
         let batches: Vec<Batch> = gathered.iter_mut().flat_map(|waiting| waiting.batches.drain(..)).collect();
         let outcome = self.inner.commit(&batches).await;
+        let apart = matches!(&outcome, Err(error) if error.kind() == ErrorKind::Quota) && gathered.len() > 1;
         let mut verdicts = outcome.map(Vec::into_iter);
+        let mut rest = batches.as_slice();
         for (waiting, size) in gathered.into_iter().zip(sizes) {
+            let (own, others) = rest.split_at(size);
+            rest = others;
             let answer = match &mut verdicts {
                 Ok(verdicts) => Ok(verdicts.by_ref().take(size).collect()),
+                Err(_) if apart => self.inner.commit(own).await,
                 Err(error) => Err(error.clone()),
             };
             // A receiver that is gone no longer wants to know.

@@ -44,19 +44,29 @@ pub trait Rng: fmt::Debug + MaybeSend + MaybeSync + 'static {
     /// Fills `buffer` with random bytes.
     ///
     /// # Errors
-    /// [`Unavailable`](crate::ErrorKind::Unavailable) if the host has no entropy to give.
-    fn fill(&self, buffer: &mut [u8]) -> crate::Result<()>;
+    /// [`NoEntropy`] if the host has none to give.
+    fn fill(&self, buffer: &mut [u8]) -> Result<(), NoEntropy>;
 }
+
+/// The host gave no random bytes. It may later.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NoEntropy(String);
+
+impl fmt::Display for NoEntropy {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "the host gave no random bytes: {}", self.0)
+    }
+}
+
+impl std::error::Error for NoEntropy {}
 
 /// The host's cryptographic randomness.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct SystemRng;
 
 impl Rng for SystemRng {
-    fn fill(&self, buffer: &mut [u8]) -> crate::Result<()> {
-        getrandom::fill(buffer).map_err(|cause| {
-            crate::Error::unavailable(format!("the host gave no random bytes: {cause}. Retry the call"))
-        })
+    fn fill(&self, buffer: &mut [u8]) -> Result<(), NoEntropy> {
+        getrandom::fill(buffer).map_err(|cause| NoEntropy(cause.to_string()))
     }
 }
 
@@ -78,6 +88,10 @@ pub async fn yield_now() {
 }
 
 #[cfg(target_family = "wasm")]
+mod exception;
+#[cfg(target_family = "wasm")]
 mod timer;
+#[cfg(target_family = "wasm")]
+pub use exception::HostError;
 #[cfg(target_family = "wasm")]
 pub use timer::sleep;

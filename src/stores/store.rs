@@ -178,9 +178,19 @@ impl Store {
 
     /// What is stored, unless it has expired.
     pub(super) fn entry(&self, id: &str, key: &Key, record: Option<Record>) -> Result<Option<Entry>> {
+        self.entry_at(id, key, record, self.memory.latest_time())
+    }
+
+    /// What is stored, unless it has expired by `now`.
+    pub(super) fn entry_at(
+        &self,
+        id: &str,
+        key: &Key,
+        record: Option<Record>,
+        now: u64,
+    ) -> Result<Option<Entry>> {
         let Some(record) = record else { return Ok(None) };
         let entry = open_envelope(id, key, record)?;
-        let now = self.memory.latest_time();
         Ok(Some(entry).filter(|entry| entry.expires.is_none_or(|at| at > now)))
     }
 

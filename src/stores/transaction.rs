@@ -26,6 +26,8 @@ use crate::model::{Batch, Conflict, Key, Page, Precondition, Range};
 #[derive(Debug)]
 pub struct Transaction {
     memory: Memory,
+    /// What has expired is decided once, at the beginning.
+    time: u64,
     reads: BTreeMap<Key, Option<u64>>,
     ranges: Vec<(Range, u64)>,
     writes: BTreeMap<Key, (Store, Write)>,
@@ -43,6 +45,7 @@ impl Memory {
     pub fn begin(&self) -> Transaction {
         Transaction {
             memory: self.clone(),
+            time: self.latest_time(),
             reads: BTreeMap::new(),
             ranges: Vec::new(),
             writes: BTreeMap::new(),
@@ -65,7 +68,7 @@ impl Transaction {
         let record =
             self.memory.backend().get(std::slice::from_ref(&key)).await?.into_iter().next().flatten();
         self.remember(&key, record.as_ref().map(|record| record.version))?;
-        Ok(store.entry(id, &key, record)?.map(|entry| entry.payload))
+        Ok(store.entry_at(id, &key, record, self.time)?.map(|entry| entry.payload))
     }
 
     /// Saves a record at the end.
@@ -102,7 +105,7 @@ impl Transaction {
             let scanned = self.memory.backend().scan(&range, page.clone()).await?;
             for (key, record) in scanned.records {
                 let Some((_, id)) = key.namespace_and_id() else { continue };
-                if let Some(Entry { payload, .. }) = store.entry(&id, &key, Some(record))? {
+                if let Some(Entry { payload, .. }) = store.entry_at(&id, &key, Some(record), self.time)? {
                     found.insert(key, (id, payload));
                 }
             }

@@ -21,7 +21,7 @@ async function take<T>(changes: AsyncIterable<Change<T>>, count: number): Promis
   return taken;
 }
 
-const brief = ({ kind, id, version, value }: Change<number>) => [kind, id, version, value];
+const brief = ({ kind, id, version }: Change<unknown>) => [kind, id, version];
 
 describe("a handler", () => {
   test("hears of saves and deletes from now on", async () => {
@@ -69,8 +69,9 @@ describe("a handler", () => {
       tx.delete(store, "a");
     });
     await until(() => changes.length === 4);
-    expect(changes.map(brief).slice(0, 2).sort()).toEqual([["save", "a", version, undefined], ["save", "b", version, 2]].sort());
-    expect(changes.map(({ version: at }) => at)).toEqual([version, version, version + 1, version + 1]);
+    expect(changes.map(brief)).toEqual([
+      ["save", "a", version], ["save", "b", version], ["delete", "a", version + 1], ["save", "c", version + 1],
+    ]);
     stop();
   });
 
@@ -337,10 +338,10 @@ describe("bad input", () => {
     [{ from: -1 }, /from/], [{ from: 1.5 }, /from/], [{ from: "1" }, /from/], [{ prefix: 1 }, /prefix/],
     [{ prefix: "\ud800" }, /prefix/], [{ form: 1 }, /form is unknown/], [null, /watch/], ["a", /watch/], [7, /watch/],
   ])("the options %j are refused", async (options, words) => {
-    await expectRefusal(() => store.watch(options as never, () => undefined), "ERR_INVALID", words);
+    await expectRefusal(() => { store.watch(options as never, () => undefined); }, "ERR_INVALID", words);
   });
 
   test("a handler must be a function", async () => {
-    await expectRefusal(() => store.watch({}, "log" as never), "ERR_INVALID", /handler/);
+    await expectRefusal(() => { store.watch({}, "log" as never); }, "ERR_INVALID", /handler/);
   });
 });

@@ -27,11 +27,32 @@ export function checkCount(value: unknown, name: string, least: number, most: nu
   return value;
 }
 
-/** A function, if one was given. */
-export function checkFunction(value: unknown, name: string): void {
-  if (value !== undefined && typeof value !== "function") {
+/** A function, if one was given, or must be. */
+export function checkFunction(value: unknown, name: string, needed: boolean = false): void {
+  if ((value !== undefined || needed) && typeof value !== "function") {
     throw new InvalidError(`${name} is ${describe(value)}; give a function`);
   }
+}
+
+/** Options that were not given. */
+export const NONE: Readonly<Record<string, never>> = Object.freeze({});
+
+/** The options of a call: an object with no field but `signal` and the known ones. */
+export function checkCall(
+  options: object, known: readonly string[] = [], later: readonly string[] = [], name: string = "options",
+): void {
+  if (options === NONE) return;
+  checkOptions(options, name, ["signal", ...known], later);
+  const { signal } = options as { signal?: unknown };
+  if (signal !== undefined && !(signal instanceof AbortSignal)) {
+    throw new InvalidError(`${name}.signal is ${describe(signal)}; give the signal of an AbortController`);
+  }
+}
+
+/** True or false. */
+export function checkFlag(value: unknown, name: string): boolean {
+  if (typeof value !== "boolean") throw new InvalidError(`${name} is ${describe(value)}; give true or false`);
+  return value;
 }
 
 /** An object of options that has no field but the known ones. `later` are known to the design, but not

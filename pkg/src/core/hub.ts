@@ -20,6 +20,7 @@ interface Message {
 export class Hub {
   private readonly channel: BroadcastChannel | undefined;
   private readonly waiters = new Set<() => void>();
+  private readonly closers = new Set<() => void>();
   private announced = 0;
   private posting = false;
   private ended = false;
@@ -80,8 +81,15 @@ export class Hub {
     for (const woken of [...this.waiters]) woken();
   }
 
+  /** Calls `closed` when the memory is closed. Gives a function that takes this back. */
+  onClose(closed: () => void): () => void {
+    this.closers.add(closed);
+    return () => { this.closers.delete(closed); };
+  }
+
   close(): void {
     this.ended = true;
+    for (const closed of this.closers) closed();
     this.channel?.close();
     this.wake();
   }

@@ -1,7 +1,7 @@
 /**
  * Collections: see {@link Collection}.
  */
-import { checkCount, checkFunction, checkOptions, checkText, describe } from "../core/check.js";
+import { checkCall, checkCount, checkFlag, checkFunction, checkOptions, checkText, describe, NONE } from "../core/check.js";
 import type { Handle } from "../core/handle.js";
 import { runNow } from "../core/instance.js";
 import { InvalidError, UnsupportedError } from "../errors.js";
@@ -37,11 +37,13 @@ export class CollectionHandle<M> implements Collection<M> {
     this.core = runNow(() => memory.core.collection(name, dimensions, metric));
   }
 
-  async add(given: DocumentInput<M> | readonly DocumentInput<M>[], options: ProgressOptions = {}): Promise<WriteResult> {
-    const documents = (Array.isArray(given) ? given : [given]) as readonly DocumentInput<M>[];
+  async add(given: DocumentInput<M> | readonly DocumentInput<M>[], options: ProgressOptions = NONE): Promise<WriteResult> {
+    checkCall(options, ["onProgress"]);
     checkFunction(options.onProgress, "onProgress");
-    const vectors = await this.vectorsOf(documents, options.signal);
-    const packed = packDocuments(documents, vectors);
+    const documents = ((Array.isArray(given) ? given : [given]) as readonly DocumentInput<M>[]).map(prepare);
+    const complete = documents.every(({ vector }) => vector !== undefined);
+    // Without an await where none is needed: what the caller does to the documents from now on does not count.
+    const packed = packDocuments(complete ? documents : await this.embedded(documents, options.signal));
     options.onProgress?.({ done: 0, total: documents.length });
     const version = await this.memory.write(
       options.signal, (claim) => this.core.add(packed, claim) as Promise<number>,
@@ -50,26 +52,29 @@ export class CollectionHandle<M> implements Collection<M> {
     return this.memory.written(version);
   }
 
-  async get(id: string, options: CallOptions = {}): Promise<Document<M> | null> {
+  async get(id: string, options: CallOptions = NONE): Promise<Document<M> | null> {
+    checkCall(options);
     checkText(id, "id");
     const bytes = await this.memory.read(options.signal, () => this.core.get(id) as Promise<Uint8Array | undefined>);
     return bytes === undefined ? null : readDocument<M>(new Reader(bytes));
   }
 
-  async delete(id: string, options: CallOptions = {}): Promise<boolean> {
+  async delete(id: string, options: CallOptions = NONE): Promise<boolean> {
+    checkCall(options);
     checkText(id, "id");
     const was = await this.memory.write(options.signal, (claim) => this.core.delete(id, claim) as Promise<boolean>);
     this.memory.written(this.memory.core.head());
     return was;
   }
 
-  async count(options: CallOptions = {}): Promise<number> {
+  async count(options: CallOptions = NONE): Promise<number> {
+    checkCall(options);
     return this.memory.read(options.signal, () => this.core.count() as Promise<number>);
   }
 
-  list(options: DocumentListOptions = {}): AsyncIterable<Document<M>> {
+  list(options: DocumentListOptions = NONE): AsyncIterable<Document<M>> {
     const filter = packFilter(options.filter);
-    return itemsOf(options, async (scan: Scan, limit: number): Promise<Found<Document<M>>> => {
+    return itemsOf(this.memory, options, async (scan: Scan, limit: number): Promise<Found<Document<M>>> => {
       const { prefix, match, reverse, after } = scan;
       const bytes = await this.memory.read(
         scan.signal, () => this.core.page(prefix, match, limit, reverse, after, filter) as Promise<Uint8Array>,
@@ -81,9 +86,11 @@ export class CollectionHandle<M> implements Collection<M> {
   }
 
   async search(
-    query: Float32Array | readonly number[] | string, options: SearchOptions = {},
+    query: Float32Array | readonly number[] | string, options: SearchOptions = NONE,
   ): Promise<Hit<M>[]> {
-    checkOptions(options, "options", ["limit", "filter", "mode", "exact", "ef", "signal"], ["explain", "groupBy", "minScore"]);
+    checkCall(options, ["limit", "filter", "mode", "exact", "ef"], ["explain", "groupBy", "minScore"]);
+    checkFlag(options.exact ?? true, "exact");
+    checkCount(options.ef ?? 1, "ef", 1);
     const limit = checkCount(options.limit ?? 10, "limit", 1, 10_000);
     if (options.mode !== undefined && options.mode !== "vector") {
       throw new UnsupportedError(`mode ${describe(options.mode)} is not in this release; search by vector, or give embed to open`);
@@ -103,27 +110,15 @@ export class CollectionHandle<M> implements Collection<M> {
     return startWatch(this.memory, read, given, handler);
   }
 
-  /** The vector of each document: its own, or that of its text. */
-  private async vectorsOf(documents: readonly DocumentInput<M>[], signal: AbortSignal | undefined): Promise<Float32Array[]> {
-    const vectors: Float32Array[] = [];
-    const missing: { at: number; text: string }[] = [];
-    documents.forEach((document, at) => {
-      if (typeof document !== "object" || document === null) {
-        throw new InvalidError(`documents[${at}] is ${describe(document)}; give { id, text, vector, metadata }`);
-      }
-      if (document.vector !== undefined) {
-        vectors[at] = toVector(document.vector, `documents[${at}].vector`);
-      } else if (document.text === undefined) {
-        throw new InvalidError(`documents[${at}] has neither vector nor text; give one of them`);
-      } else {
-        missing.push({ at, text: checkText(document.text, `documents[${at}].text`) });
-      }
-    });
-    if (missing.length > 0) {
-      const embedded = await this.embed(missing.map(({ text }) => text), `documents[${missing[0]?.at}]`, signal);
-      missing.forEach(({ at }, index) => { vectors[at] = embedded[index] as Float32Array; });
-    }
-    return vectors;
+  /** The documents, each with its own vector or that of its text. */
+  private async embedded(documents: readonly Prepared[], signal: AbortSignal | undefined): Promise<Prepared[]> {
+    // What stays while the texts are embedded is copied.
+    const copies = documents.map((document): Prepared => ({ ...document, vector: document.vector?.slice() }));
+    const missing = copies.filter(({ vector }) => vector === undefined);
+    const place = `documents[${copies.findIndex(({ vector }) => vector === undefined)}]`;
+    const vectors = await this.embed(missing.map(({ text }) => text as string), place, signal);
+    missing.forEach((document, index) => { document.vector = vectors[index]; });
+    return copies;
   }
 
   private async embedQuery(query: string, signal: AbortSignal | undefined): Promise<Float32Array> {
@@ -163,10 +158,7 @@ function toVector(given: unknown, name: string): Float32Array {
 
 /** A filter as an encoded value; the core names what is wrong with it. */
 function packFilter(filter: unknown): Uint8Array {
-  if (filter === undefined) return NOTHING;
-  const writer = new Writer();
-  encodeValue(filter, writer, "filter");
-  return writer.finish();
+  return filter === undefined ? NOTHING : encoded(filter, "filter");
 }
 
 /** The bytes of a vector. The platforms that run wasm are little-endian, as the format is. */
@@ -174,27 +166,52 @@ function bytesOf(vector: Float32Array): Uint8Array {
   return new Uint8Array(vector.buffer, vector.byteOffset, vector.byteLength);
 }
 
-function packDocuments(documents: readonly DocumentInput<unknown>[], vectors: readonly Float32Array[]): Uint8Array {
+/** A document, checked, with its metadata encoded. */
+interface Prepared {
+  readonly id: string;
+  readonly text: string | undefined;
+  readonly importance: number;
+  readonly metadata: Uint8Array | undefined;
+  vector: Float32Array | undefined;
+}
+
+const DOCUMENT_FIELDS = ["id", "text", "vector", "metadata", "importance"];
+
+function prepare(document: DocumentInput<unknown>, at: number): Prepared {
+  const place = `documents[${at}]`;
+  checkOptions(document, place, DOCUMENT_FIELDS);
+  const { id, text, vector, metadata, importance = 0.5 } = document;
+  if (vector === undefined && text == null) throw new InvalidError(`${place} has neither vector nor text; give one of them`);
+  if (typeof importance !== "number" || !(importance >= 0 && importance <= 1)) {
+    throw new InvalidError(`${place}.importance is ${describe(importance)}; give a number from 0 to 1`);
+  }
+  return {
+    id: checkText(id, `${place}.id`),
+    text: text == null ? undefined : checkText(text, `${place}.text`),
+    importance,
+    metadata: metadata == null ? undefined : encoded(metadata, `${place}.metadata`),
+    vector: vector === undefined ? undefined : toVector(vector, `${place}.vector`),
+  };
+}
+
+function encoded(value: unknown, place: string): Uint8Array {
   const writer = new Writer();
-  const inner = new Writer();
+  encodeValue(value, writer, place);
+  return writer.finish();
+}
+
+function packDocuments(documents: readonly Prepared[]): Uint8Array {
+  const writer = new Writer();
   writer.varint(documents.length);
-  documents.forEach(({ id, text, metadata, importance }, at) => {
-    writer.string(checkText(id, `documents[${at}].id`));
-    writer.u8(text == null ? 0 : 1);
-    if (text != null) writer.string(checkText(text, `documents[${at}].text`));
-    const weight = importance ?? 0.5;
-    if (typeof weight !== "number" || !(weight >= 0 && weight <= 1)) {
-      throw new InvalidError(`documents[${at}].importance is ${describe(weight)}; give a number from 0 to 1`);
-    }
-    writer.f64(weight);
-    writer.blob(bytesOf(vectors[at] as Float32Array));
-    writer.u8(metadata == null ? 0 : 1);
-    if (metadata != null) {
-      inner.reset();
-      encodeValue(metadata, inner, `documents[${at}].metadata`);
-      writer.blob(inner.peek());
-    }
-  });
+  for (const { id, text, importance, metadata, vector } of documents) {
+    writer.string(id);
+    writer.u8(text === undefined ? 0 : 1);
+    if (text !== undefined) writer.string(text);
+    writer.f64(importance);
+    writer.blob(bytesOf(vector as Float32Array));
+    writer.u8(metadata === undefined ? 0 : 1);
+    if (metadata !== undefined) writer.blob(metadata);
+  }
   return writer.finish();
 }
 

@@ -1,12 +1,12 @@
 /**
  * An opened memory: see {@link Memory}.
  */
-import { checkCount, checkFunction, checkOptions, checkText } from "../core/check.js";
+import { checkCall, checkCount, checkFunction, checkOptions, checkText, NONE } from "../core/check.js";
 import type { Handle } from "../core/handle.js";
-import { InvalidError } from "../errors.js";
+import { InvalidError, type Problem } from "../errors.js";
 import { isStandardSchema } from "../schema.js";
 import type {
-  CallOptions, Collection, CollectionOptions, Memory, MemoryInfo, Problem, ProgressOptions, Store, StoreOptions,
+  CallOptions, Collection, CollectionOptions, Memory, MemoryInfo, ProgressOptions, Store, StoreOptions,
   Transaction, TransactionOptions, VerifyReport,
 } from "../types.js";
 import { Reader } from "../value/wire.js";
@@ -49,11 +49,12 @@ export class MemoryHandle implements Memory {
     return new CollectionHandle<M>(this.handle, name, options);
   }
 
-  transaction<R>(fn: (tx: Transaction) => Promise<R> | R, options: TransactionOptions = {}): Promise<R> {
+  transaction<R>(fn: (tx: Transaction) => Promise<R> | R, options: TransactionOptions = NONE): Promise<R> {
     return runTransaction(this.handle, fn, options);
   }
 
-  async maintain(options: CallOptions & { budgetMs?: number } = {}): Promise<{ expired: number; more: boolean }> {
+  async maintain(options: CallOptions & { budgetMs?: number } = NONE): Promise<{ expired: number; more: boolean }> {
+    checkCall(options, ["budgetMs"]);
     const budget = checkCount(options.budgetMs ?? 8, "budgetMs", 0);
     const { core } = this.handle;
     const [expired, more] = await this.handle.read(
@@ -63,7 +64,8 @@ export class MemoryHandle implements Memory {
     return { expired, more };
   }
 
-  async verify(options: ProgressOptions = {}): Promise<VerifyReport> {
+  async verify(options: ProgressOptions = NONE): Promise<VerifyReport> {
+    checkCall(options, ["onProgress"]);
     checkFunction(options.onProgress, "onProgress");
     const { core } = this.handle;
     const problems: Problem[] = [];

@@ -1,7 +1,8 @@
 /**
  * The buffers that cross to and from the core: postcard, in the order of `src/js/wire.rs`.
  */
-import type { Entry, Problem } from "../types.js";
+import type { Problem } from "../errors.js";
+import type { Entry } from "../types.js";
 import { decodeValue } from "../value/decode.js";
 import { encodeValue } from "../value/encode.js";
 import { Reader, Writer } from "../value/wire.js";

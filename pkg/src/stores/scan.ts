@@ -1,9 +1,10 @@
 /**
  * Going through many things, page by page: what `list` and `pages` share.
  */
-import { checkCount, checkFunction, checkText } from "../core/check.js";
-import { CorruptError } from "../errors.js";
-import type { CallOptions, Problem } from "../types.js";
+import { checkCall, checkCount, checkFlag, checkFunction, checkText } from "../core/check.js";
+import type { Handle } from "../core/handle.js";
+import { CorruptError, type Problem } from "../errors.js";
+import type { CallOptions } from "../types.js";
 
 /** Entries a page, if not said otherwise. */
 const PAGE = 100;
@@ -38,11 +39,14 @@ interface ScanOptions extends CallOptions {
   onProblem?: (problem: Problem) => void;
 }
 
-function checkScan(options: ScanOptions): Scan {
+const FIELDS = ["prefix", "match", "limit", "reverse", "after"];
+
+function checkScan(options: ScanOptions, more: readonly string[]): Scan {
+  checkCall(options, [...FIELDS, ...more]);
   return {
     prefix: checkText(options.prefix ?? "", "prefix"),
     match: options.match === undefined ? undefined : checkText(options.match, "match"),
-    reverse: options.reverse ?? false,
+    reverse: checkFlag(options.reverse ?? false, "reverse"),
     after: options.after === undefined ? undefined : checkText(options.after, "after"),
     signal: options.signal,
   };
@@ -50,15 +54,19 @@ function checkScan(options: ScanOptions): Scan {
 
 /** Every page of a scan. Options are checked before the first is asked for. */
 export function pagesOf<T>(options: ScanOptions, read: ReadPage<T>): AsyncGenerator<Found<T>, void, undefined> {
+  const scan = checkScan(options, []);
   const limit = checkCount(options.limit ?? PAGE, "limit", 1, MOST);
-  return walk(checkScan(options), () => limit, read);
+  return walk(scan, () => limit, read);
 }
 
 /** Every item of a scan, up to `limit`. */
-export function itemsOf<T>(options: ScanOptions, read: ReadPage<T>): AsyncGenerator<T, void, undefined> {
+export function itemsOf<T>(
+  memory: Handle, options: ScanOptions, read: ReadPage<T>,
+): AsyncGenerator<T, void, undefined> {
+  const scan = checkScan(options, ["onProblem", "filter"]);
   const limit = checkCount(options.limit ?? Number.MAX_SAFE_INTEGER, "limit", 0);
   checkFunction(options.onProblem, "onProblem");
-  return each(checkScan(options), limit, options.onProblem, read);
+  return each(memory, scan, limit, options.onProblem, read);
 }
 
 async function* walk<T>(scan: Scan, limit: () => number, read: ReadPage<T>): AsyncGenerator<Found<T>, void, undefined> {
@@ -72,9 +80,11 @@ async function* walk<T>(scan: Scan, limit: () => number, read: ReadPage<T>): Asy
 }
 
 async function* each<T>(
-  scan: Scan, limit: number, onProblem: ((problem: Problem) => void) | undefined, read: ReadPage<T>,
+  memory: Handle, scan: Scan, limit: number, onProblem: ((problem: Problem) => void) | undefined, read: ReadPage<T>,
 ): AsyncGenerator<T, void, undefined> {
   let left = limit;
+  // Also who asks for nothing learns that the memory is closed.
+  memory.begin(scan.signal);
   if (left === 0) return;
   const problems: Problem[] = [];
   for await (const page of walk(scan, () => Math.min(left, PAGE), read)) {

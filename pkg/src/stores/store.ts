@@ -1,7 +1,7 @@
 /**
  * The generic store: see {@link Store}.
  */
-import { checkCount, checkText } from "../core/check.js";
+import { checkCall, checkCount, checkOptions, checkText, NONE } from "../core/check.js";
 import type { Handle } from "../core/handle.js";
 import { runNow } from "../core/instance.js";
 import { InvalidError } from "../errors.js";
@@ -23,8 +23,8 @@ export type CoreStore = ReturnType<Handle["core"]["store"]>;
 
 /** Most earlier versions that `history` gives at once. */
 const HISTORY = 10_000;
-/** The longest time to live, in milliseconds: the range of a `Date`. */
-const LONGEST = 8.64e15;
+/** The longest time to live, in milliseconds: about a thousand years, well within the range of a `Date`. */
+const LONGEST = 3.2e13;
 
 export class StoreHandle<T> implements Store<T> {
   /** @internal */
@@ -40,37 +40,45 @@ export class StoreHandle<T> implements Store<T> {
     this.core = runNow(() => memory.core.store(place, history, ttlMs));
   }
 
-  async save(id: string, value: T, options: SaveOptions = {}): Promise<WriteResult> {
+  async save(id: string, value: T, options: SaveOptions = NONE): Promise<WriteResult> {
+    checkCall(options, ["expectedVersion", "ttlMs"]);
     checkText(id, "id");
     const expected = expectedOf(options.expectedVersion);
     const ttl = ttlOf(options.ttlMs);
-    const accepted = this.schema === undefined ? value : await validate(this.schema, value, `${this.name}/${id}`);
+    // Without an await where none is needed: what the caller does to the value from now on does not count.
+    const checked = this.schema === undefined ? value : validate(this.schema, value, `${this.name}/${id}`);
+    const accepted = this.schema !== undefined && checked instanceof Promise ? await checked : checked;
     const version = await this.memory.write(
       options.signal, (claim) => this.core.save(id, packValue(accepted), expected, ttl, claim) as Promise<number>,
     );
     return this.memory.written(version);
   }
 
-  async saveMany(items: readonly SaveItem<T>[], options: CallOptions = {}): Promise<WriteResult> {
+  async saveMany(items: readonly SaveItem<T>[], options: CallOptions = NONE): Promise<WriteResult> {
+    checkCall(options);
     if (!Array.isArray(items)) throw new InvalidError("items is no array; give [{ id, value }, ...]");
+    items.forEach((item, index) => checkOptions(item, `items[${index}]`, ["id", "value", "expectedVersion", "ttlMs"]));
     const { schema } = this;
-    const values = schema === undefined
-      ? items.map((item) => item.value)
-      : await Promise.all(items.map((item) => validate(schema, item.value, `${this.name}/${item.id}`)));
-    const packed = packItems(items, values);
+    const checked = items.map((item) =>
+      schema === undefined ? item.value : validate(schema, item.value, `${this.name}/${item.id}`)
+    );
+    const late = schema !== undefined && checked.some((value) => value instanceof Promise);
+    const packed = packItems(items, late ? await Promise.all(checked) : checked);
     const version = await this.memory.write(
       options.signal, (claim) => this.core.saveMany(packed, claim) as Promise<number>,
     );
     return this.memory.written(version);
   }
 
-  async get(id: string, options: CallOptions = {}): Promise<T | null> {
+  async get(id: string, options: CallOptions = NONE): Promise<T | null> {
+    checkCall(options);
     checkText(id, "id");
     const bytes = await this.memory.read(options.signal, () => this.core.get(id) as Promise<Uint8Array | undefined>);
     return bytes === undefined ? null : unpackValue<T>(bytes);
   }
 
-  async getMany(ids: readonly string[], options: CallOptions = {}): Promise<(T | null)[]> {
+  async getMany(ids: readonly string[], options: CallOptions = NONE): Promise<(T | null)[]> {
+    checkCall(options);
     if (!Array.isArray(ids)) throw new InvalidError("ids is no array; give the ids to read");
     ids.forEach((id, index) => checkText(id, `ids[${index}]`));
     const bytes = await this.memory.read(options.signal, () => this.core.getMany(packIds(ids)) as Promise<Uint8Array>);
@@ -80,13 +88,15 @@ export class StoreHandle<T> implements Store<T> {
     });
   }
 
-  async entry(id: string, options: CallOptions = {}): Promise<Entry<T> | null> {
+  async entry(id: string, options: CallOptions = NONE): Promise<Entry<T> | null> {
+    checkCall(options);
     checkText(id, "id");
     const bytes = await this.memory.read(options.signal, () => this.core.entry(id) as Promise<Uint8Array | undefined>);
     return bytes === undefined ? null : toEntry<T>(readEntry(new Reader(bytes)));
   }
 
-  async delete(id: string, options: CallOptions & { expectedVersion?: number } = {}): Promise<boolean> {
+  async delete(id: string, options: CallOptions & { expectedVersion?: number } = NONE): Promise<boolean> {
+    checkCall(options, ["expectedVersion"]);
     checkText(id, "id");
     const expected = expectedOf(options.expectedVersion);
     const was = await this.memory.write(
@@ -96,22 +106,24 @@ export class StoreHandle<T> implements Store<T> {
     return was;
   }
 
-  async count(options: CallOptions & { prefix?: string } = {}): Promise<number> {
+  async count(options: CallOptions & { prefix?: string } = NONE): Promise<number> {
+    checkCall(options, ["prefix"]);
     const prefix = checkText(options.prefix ?? "", "prefix");
     return this.memory.read(options.signal, () => this.core.count(prefix) as Promise<number>);
   }
 
-  list(options: ListOptions = {}): AsyncIterable<Entry<T>> {
-    return itemsOf(options, this.readPage);
+  list(options: ListOptions = NONE): AsyncIterable<Entry<T>> {
+    return itemsOf(this.memory, options, this.readPage);
   }
 
-  async *pages(options: PageOptions = {}): AsyncGenerator<Page<T>, void, undefined> {
+  async *pages(options: PageOptions = NONE): AsyncGenerator<Page<T>, void, undefined> {
     for await (const { items, cursor, problems } of pagesOf(options, this.readPage)) {
       yield Object.assign(items, { cursor, problems });
     }
   }
 
-  async history(id: string, options: CallOptions & { limit?: number } = {}): Promise<Entry<T>[]> {
+  async history(id: string, options: CallOptions & { limit?: number } = NONE): Promise<Entry<T>[]> {
+    checkCall(options, ["limit"]);
     checkText(id, "id");
     const limit = checkCount(options.limit ?? HISTORY, "limit", 0, HISTORY);
     const bytes = await this.memory.read(options.signal, () => this.core.history(id, limit) as Promise<Uint8Array>);

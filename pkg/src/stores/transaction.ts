@@ -1,7 +1,7 @@
 /**
  * Transactions: see {@link Transaction}.
  */
-import { checkCount, checkFunction, checkOptions, checkText } from "../core/check.js";
+import { checkCall, checkCount, checkFunction, checkOptions, checkText, NONE } from "../core/check.js";
 import type { Handle } from "../core/handle.js";
 import { run, runNow } from "../core/instance.js";
 import { ClosedError, InvalidError, isMemoryError, toMemoryError } from "../errors.js";
@@ -20,8 +20,8 @@ const LONGEST_PAUSE = 32;
 export async function runTransaction<R>(
   memory: Handle, fn: (tx: Transaction) => Promise<R> | R, options: TransactionOptions,
 ): Promise<R> {
-  checkFunction(fn, "fn");
-  checkOptions(options, "options", ["retries", "signal"]);
+  checkCall(options, ["retries"]);
+  checkFunction(fn, "fn", true);
   const retries = checkCount(options.retries ?? 100, "options.retries", 0);
   for (let attempt = 0; ; attempt++) {
     memory.begin(options.signal);
@@ -68,29 +68,35 @@ class TransactionHandle implements Transaction {
     return bytes === undefined ? null : unpackValue<T>(bytes);
   }
 
-  save<T>(store: Store<T>, id: string, value: T, options: { ttlMs?: number | null } = {}): void {
+  save<T>(store: Store<T>, id: string, value: T, options: { ttlMs?: number | null } = NONE): void {
     const { core, schema, name } = this.of(store);
+    checkOptions(options, "options", ["ttlMs"]);
     checkText(id, "id");
     const ttl = ttlOf(options.ttlMs);
-    const put = (accepted: unknown): Promise<void> => {
+    const put = (bytes: Uint8Array): Promise<void> => run(() => this.core.save(core, id, bytes, ttl) as Promise<void>);
+    const accepted = schema === undefined ? value : validate(schema, value, `${name}/${id}`);
+    if (schema !== undefined && accepted instanceof Promise) {
+      // A refusal is reported where the writes are awaited.
+      accepted.catch(() => undefined);
+      this.queue(async () => put(packValue(await accepted)));
+    } else {
       // Encoded now: what the caller does to the value afterwards does not count.
       const bytes = packValue(accepted).slice();
-      return run(() => this.core.save(core, id, bytes, ttl) as Promise<void>);
-    };
-    const accepted = schema === undefined ? value : validate(schema, value, `${name}/${id}`);
-    this.queue(accepted instanceof Promise && schema !== undefined ? accepted.then(put) : put(accepted));
+      this.queue(() => put(bytes));
+    }
   }
 
   delete<T>(store: Store<T>, id: string): void {
     const { core } = this.of(store);
     checkText(id, "id");
-    this.queue(run(() => this.core.delete(core, id) as Promise<void>));
+    this.queue(() => run(() => this.core.delete(core, id) as Promise<void>));
   }
 
   async *list<T>(
-    store: Store<T>, options: { prefix?: string; limit?: number; reverse?: boolean } = {},
+    store: Store<T>, options: { prefix?: string; limit?: number; reverse?: boolean } = NONE,
   ): AsyncGenerator<{ id: string; value: T }, void, undefined> {
     const { core } = this.of(store);
+    checkOptions(options, "options", ["prefix", "limit", "reverse"]);
     const prefix = checkText(options.prefix ?? "", "prefix");
     const limit = checkCount(options.limit ?? Number.MAX_SAFE_INTEGER, "limit", 0);
     await this.ready();
@@ -124,8 +130,9 @@ class TransactionHandle implements Transaction {
     }
   }
 
-  private queue(write: Promise<void>): void {
-    this.pending = Promise.all([this.pending, write]).then(() => undefined, (error: unknown) => {
+  /** Writes are handed over in the order they were made, also behind one that is still validated. */
+  private queue(write: () => Promise<void>): void {
+    this.pending = this.pending.then(write).catch((error: unknown) => {
       this.failure ??= { error: toMemoryError(error) };
     });
   }

@@ -5,7 +5,7 @@
  * - Changes come in commit order, each once, without a gap from the cursor on.
  * - A watch that is stopped delivers nothing more, not even what was read already.
  */
-import { checkCount, checkFunction, checkOptions, checkText } from "../core/check.js";
+import { checkCall, checkCount, checkFunction, checkText, NONE } from "../core/check.js";
 import type { Handle } from "../core/handle.js";
 import { isMemoryError } from "../errors.js";
 import type { Change, Watch, WatchOptions } from "../types.js";
@@ -23,22 +23,27 @@ const KINDS = ["save", "delete", "expire"] as const;
 export function startWatch<T>(
   memory: Handle, read: ReadChanges, given: WatchOptions | Handler<T> | undefined, handler: Handler<T> | undefined,
 ): Watch<T> {
-  const options = typeof given === "function" ? {} : given ?? {};
+  const options: WatchOptions = typeof given === "function" || given === undefined ? NONE : given;
   const deliver = typeof given === "function" ? given : handler;
-  checkOptions(options, "watch", ["prefix", "from", "signal"]);
+  checkCall(options, ["prefix", "from"], [], "options of watch");
   checkFunction(deliver, "handler");
   const prefix = checkText(options.prefix ?? "", "prefix");
   memory.begin(options.signal);
   const from = options.from === undefined ? memory.core.head() : checkCount(options.from, "from", 0);
   let stopped = false;
+  let end: () => void = () => undefined;
+  const ending = new Promise<void>((resolve) => { end = resolve; });
+  const forget = memory.hub.onClose(end);
   const stop = (): void => {
     stopped = true;
+    forget();
+    end();
     memory.hub.wake();
   };
   const ended = (): boolean => stopped || memory.hub.closed;
   options.signal?.addEventListener("abort", stop, { once: true });
   const changes = (): AsyncGenerator<Change<T>, void, undefined> => follow(memory, read, prefix, from, ended);
-  const done = deliver === undefined ? Promise.resolve() : pump(changes(), deliver, ended);
+  const done = deliver === undefined ? ending : pump(changes(), deliver, ended);
   return Object.assign(stop, {
     done,
     [Symbol.asyncIterator]: changes,
@@ -93,5 +98,10 @@ function readChanges<T>(bytes: Uint8Array): { changes: Change<T>[]; cursor: numb
     const change = { kind, id, version, time, cursor: version };
     return payload === null ? change : { ...change, value: unpackValue<T>(payload) };
   });
-  return { changes, cursor: reader.varint(), more: reader.bool() };
+  // Who stops within a commit and goes on later sees that commit again, from its start: better twice
+  // than never.
+  const resumable = changes.map((change, index) =>
+    changes[index + 1]?.version === change.version ? { ...change, cursor: change.version - 1 } : change
+  );
+  return { changes: resumable, cursor: reader.varint(), more: reader.bool() };
 }

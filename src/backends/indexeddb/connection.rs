@@ -209,6 +209,8 @@ fn create_stores(event: &VersionChangeEvent) -> Result<(), Fault> {
     }
     let meta = database.create_object_store(META, ObjectStoreParams::new())?;
     meta.put(&JsValue::from_f64(FORMAT), Some(&JsValue::from_str(FORMAT_KEY)))?;
+    let (key, noise) = super::reserve::row()?;
+    meta.put(&noise, Some(&key))?;
     Ok(())
 }
 

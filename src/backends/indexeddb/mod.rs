@@ -21,6 +21,9 @@
 //! - [`knowledge::Knowledge`] holds what is true at its number; it is forgotten when another number
 //!   turns up.
 //! - A transaction that is dropped before its end is aborted.
+//! - A full storage refuses whatever writes a byte, and the log entry of a delete is some. So that
+//!   room can always be made, `meta` holds a reserve that is given up for a commit that only deletes,
+//!   and put back when there is room again.
 //! - `versionchange` closes the connection at once. The next call opens it again, once; a call that
 //!   failed because the connection was lost is repeated once, and only if nothing of it was stored.
 
@@ -29,9 +32,10 @@ mod commit;
 mod connection;
 mod knowledge;
 mod read;
+mod reserve;
 mod transaction;
 
-pub use self::transaction::HostError;
+use std::cell::Cell;
 
 use async_trait::async_trait;
 use futures_util::lock::Mutex;
@@ -40,9 +44,9 @@ use self::connection::{Connection, Live};
 use self::knowledge::Knowledge;
 use self::transaction::Fault;
 use super::judge::check;
-use super::{Backend, BackendInfo, Durability, OpenOptions, ScanPage, Stats};
-use crate::Result;
+use super::{Backend, BackendInfo, Durability, MAX_RECORD_BYTES, OpenOptions, ScanPage, Stats};
 use crate::model::{Batch, Committed, Conflict, Key, Page, Range, Record, Space};
+use crate::{ErrorKind, Result};
 
 /// How long a sequence number may be trusted without a look, in milliseconds of monotonic time.
 const LEASE_MS: f64 = 30_000.0;
@@ -58,6 +62,8 @@ pub struct IndexedDbBackend {
     durability: Durability,
     /// Held across a commit: two at once would predict the same number, and one would lose.
     knowledge: Mutex<Knowledge>,
+    /// Whether the reserve was given up and is to be put back.
+    reserve_spent: Cell<bool>,
 }
 
 impl IndexedDbBackend {
@@ -78,9 +84,12 @@ impl IndexedDbBackend {
             connection,
             durability: options.durability.max(Durability::Relaxed),
             knowledge: Mutex::new(Knowledge::new(lease_ms)),
+            reserve_spent: Cell::new(false),
         };
         // The first commit then needs no look, and a database that can not be read fails here.
         backend.knowledge.lock().await.adopt(backend.head().await?);
+        let there = backend.with_connection(async |live| reserve::is_there(live).await).await?;
+        backend.reserve_spent.set(!there);
         Ok(backend)
     }
 
@@ -107,6 +116,15 @@ impl IndexedDbBackend {
         attempt(&live).await.map_err(Fault::into_error)
     }
 
+    /// Puts the reserve back if it was spent and there is room.
+    async fn restore_reserve(&self, live: &Live) {
+        if self.reserve_spent.get() {
+            // No room yet, or no connection: the commit before it stands all the same, and the next
+            // one tries again.
+            self.reserve_spent.set(reserve::put_back(live, self.durability).await.is_err());
+        }
+    }
+
     async fn head(&self) -> Result<u64> {
         self.with_connection(async |live| {
             let transaction = live.begin(&[LOG], None)?;
@@ -116,6 +134,10 @@ impl IndexedDbBackend {
     }
 }
 
+fn only_deletes(batches: &[Batch]) -> bool {
+    batches.iter().all(|batch| batch.puts.is_empty())
+}
+
 #[async_trait(?Send)]
 impl Backend for IndexedDbBackend {
     fn info(&self) -> BackendInfo {
@@ -123,7 +145,7 @@ impl Backend for IndexedDbBackend {
             name: "indexeddb",
             durability: self.durability,
             shared: true,
-            max_value_bytes: super::memory::MAX_RECORD_BYTES,
+            max_value_bytes: MAX_RECORD_BYTES,
         }
     }
 
@@ -154,7 +176,7 @@ impl Backend for IndexedDbBackend {
     }
 
     async fn commit(&self, batches: &[Batch]) -> Result<Vec<Result<Committed, Conflict>>> {
-        check(batches, super::memory::MAX_RECORD_BYTES)?;
+        check(batches, MAX_RECORD_BYTES)?;
         let mut knowledge = self.knowledge.lock().await;
         let live = self.connection.live().await?;
         knowledge.of_connection(live.generation());
@@ -163,8 +185,10 @@ impl Backend for IndexedDbBackend {
                 Ok(()) => {
                     let verdicts = assumption.judgement.verdicts.clone();
                     knowledge.advance(&assumption.judgement);
+                    self.restore_reserve(&live).await;
                     return Ok(verdicts);
                 }
+                Err(fault) if fault.is_quota() && only_deletes(batches) => {}
                 Err(fault) if fault.is_collision() => knowledge.collided(assumption.head),
                 Err(fault) if live.is_lost() || fault.means_lost() => knowledge.forget(),
                 Err(fault) => return Err(fault.into_error()),
@@ -172,11 +196,17 @@ impl Backend for IndexedDbBackend {
         }
         let durability = self.durability;
         let trim = knowledge.trimmable();
-        let outcome = self
-            .with_connection(async |live| commit::read_and_write(live, durability, batches, trim).await)
-            .await;
+        let attempt = async |live: &Live| commit::read_and_write(live, durability, batches, trim).await;
+        let mut outcome = self.with_connection(attempt).await;
+        let full = matches!(&outcome, Err(error) if error.kind() == ErrorKind::Quota);
+        if full && only_deletes(batches) && !self.reserve_spent.get() {
+            self.with_connection(async |live| reserve::give_up(live, durability).await).await?;
+            self.reserve_spent.set(true);
+            outcome = self.with_connection(attempt).await;
+        }
         match outcome {
             Ok(done) => {
+                self.restore_reserve(&live).await;
                 knowledge.of_connection(done.generation);
                 knowledge.adopt(done.head);
                 knowledge.advance(&done.judgement);

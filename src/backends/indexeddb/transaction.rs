@@ -11,6 +11,7 @@ use wasm_bindgen::prelude::*;
 use web_sys::{DomException, IdbDatabase, IdbTransaction};
 
 use super::super::Durability;
+use crate::platform::HostError;
 use crate::{Error, ErrorKind};
 
 #[wasm_bindgen]
@@ -34,38 +35,6 @@ pub(super) enum Fault {
     Host(HostError),
     Ours(Error),
 }
-
-/// An exception of the host.
-#[derive(Debug, Clone)]
-pub struct HostError {
-    name: String,
-    message: String,
-    exception: JsValue,
-}
-
-impl HostError {
-    fn new(exception: JsValue) -> Self {
-        let text = |field: &str| {
-            let value = Reflect::get(&exception, &JsValue::from_str(field)).ok();
-            value.and_then(|value| value.as_string()).unwrap_or_default()
-        };
-        Self { name: text("name"), message: text("message"), exception: exception.clone() }
-    }
-
-    /// The exception itself, for the `cause` of what JavaScript sees.
-    #[must_use]
-    pub fn exception(&self) -> &JsValue {
-        &self.exception
-    }
-}
-
-impl std::fmt::Display for HostError {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{}: {}", self.name, self.message)
-    }
-}
-
-impl std::error::Error for HostError {}
 
 impl From<Error> for Fault {
     fn from(error: Error) -> Self {
@@ -108,7 +77,12 @@ impl From<idb::Error> for Fault {
 impl Fault {
     /// Whether a key existed that was to be added.
     pub(super) fn is_collision(&self) -> bool {
-        matches!(self, Self::Host(error) if error.name == "ConstraintError")
+        matches!(self, Self::Host(error) if error.name() == "ConstraintError")
+    }
+
+    /// Whether the storage is full.
+    pub(super) fn is_quota(&self) -> bool {
+        matches!(self, Self::Host(error) if error.name() == "QuotaExceededError")
     }
 
     /// Whether the connection is no longer there.
@@ -116,8 +90,8 @@ impl Fault {
         // Chromium and Firefox say InvalidStateError on a closed connection; WebKit says UnknownError
         // when its storage process is gone.
         let Self::Host(error) = self else { return false };
-        error.name == "InvalidStateError"
-            || (error.name == "UnknownError" && error.message.contains("Connection"))
+        error.name() == "InvalidStateError"
+            || (error.name() == "UnknownError" && error.message().contains("Connection"))
     }
 
     pub(super) fn into_error(self) -> Error {
@@ -125,7 +99,7 @@ impl Fault {
             Self::Ours(error) => return error,
             Self::Host(host) => host,
         };
-        let (kind, meaning) = match host.name.as_str() {
+        let (kind, meaning) = match host.name() {
             "QuotaExceededError" => (
                 ErrorKind::Quota,
                 "the browser's storage is full; nothing of this write was stored. Delete something and retry",

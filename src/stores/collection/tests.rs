@@ -1,3 +1,5 @@
+//! Collections over the memory backend.
+
 use std::sync::Arc;
 
 use super::*;

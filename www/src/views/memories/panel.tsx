@@ -40,7 +40,7 @@ export function Panel({ source, id, onClose, onSimilar }: Props) {
   useEffect(() => {
     void read();
   }, [source, id]);
-  useEffect(() => {
+  useLayoutEffect(() => {
     // Wherever the focus is, unless Escape already means something there.
     const onKey = (event: KeyboardEvent) => {
       const inField = event.target instanceof Element && event.target.closest("input, select, textarea, dialog") !== null;
