@@ -241,7 +241,7 @@ describe("bad documents", () => {
     ["a bigint in a vector", { id: "a", vector: [1n, 2, 3] }, /documents\[1\]\.vector\[0\]/],
     ["a vector that is a string", { id: "a", vector: "1,2,3" }, /documents\[1\]\.vector is "1,2,3"/],
     ["a vector that is an object", { id: "a", vector: { 0: 1, 1: 2, 2: 3, length: 3 } }, /documents\[1\]\.vector/],
-    ["a vector that is null", { id: "a", vector: null }, /documents\[1\]\.vector is null/],
+    ["a vector that is null", { id: "a", vector: null }, /documents\[1\].*vector/],
     ["a zero vector under cosine", { id: "a", vector: [0, -0, 0] }, /documents\[1\].*zero/],
     ["a text that is none", { id: "a", vector: unit(0), text: 5 }, /documents\[1\]\.text is 5/],
     ["half a surrogate pair as text", { id: "a", vector: unit(0), text: "\ud800" }, /documents\[1\]\.text has half/],

@@ -91,7 +91,7 @@ export function schemaOf<T>(
 
 /** A schema of `{ count }` that turns numerals into numbers. */
 export function countSchema(asynchronous = false): StandardSchemaV1<unknown, { count: number }> {
-  return schemaOf((value) => {
+  return schemaOf<{ count: number }>((value) => {
     const count = Number((value as { count?: unknown } | null)?.count);
     return Number.isInteger(count) ? { value: { count } } : { issues: [{ message: "must be whole", path: ["count"] }] };
   }, asynchronous);

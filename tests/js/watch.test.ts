@@ -336,7 +336,7 @@ describe("bad input", () => {
 
   test.each([
     [{ from: -1 }, /from/], [{ from: 1.5 }, /from/], [{ from: "1" }, /from/], [{ prefix: 1 }, /prefix/],
-    [{ prefix: "\ud800" }, /prefix/], [{ form: 1 }, /form is unknown/], [null, /watch/], ["a", /watch/], [7, /watch/],
+    [{ prefix: "\ud800" }, /prefix/], [{ form: 1 }, /form is unknown/], [null, /is null/], ["a", /is "a"/], [7, /is 7/],
   ])("the options %j are refused", async (options, words) => {
     await expectRefusal(() => { store.watch(options as never, () => undefined); }, "ERR_INVALID", words);
   });

@@ -139,7 +139,7 @@ async fn a_stale_number_is_found_out_after_trimming() {
 }
 
 #[wasm_bindgen_test]
-async fn versionchange_lets_go_and_the_next_call_opens_again() {
+async fn versionchange_lets_go_and_a_deleted_database_is_not_made_anew() {
     let name = fresh_name();
     let backend = open(&name).await;
     commit(&backend, Batch::new(1).put(key("a"), vec![1])).await;
@@ -153,9 +153,34 @@ async fn versionchange_lets_go_and_the_next_call_opens_again() {
     )
     .await;
     assert_eq!(deleted.as_string().as_deref(), Some("deleted"), "nobody stood in the way");
-    assert_eq!(read(&backend, "a").await, None, "a new, empty database");
-    assert_eq!(commit(&backend, Batch::new(1).put(key("a"), vec![2])).await, 1);
-    assert_eq!(read(&backend, "a").await, Some(vec![2]));
+    let error = backend.get(&[key("a")]).await.expect_err("is gone");
+    assert_eq!(error.kind(), ErrorKind::Closed);
+    let write = backend.commit(&[Batch::new(1).put(key("a"), vec![2])]).await;
+    assert_eq!(write.expect_err("is gone").kind(), ErrorKind::Closed);
+    let there =
+        javascript(&name, "return indexedDB.databases().then((all) => all.some((one) => one.name === name))");
+    assert_eq!(there.await.as_bool(), Some(false), "nothing was made in its place");
+    let anew = open(&name).await;
+    assert_eq!(commit(&anew, Batch::new(1).put(key("a"), vec![2])).await, 1);
+}
+
+#[wasm_bindgen_test]
+async fn a_connection_that_was_taken_away_is_opened_again() {
+    let name = fresh_name();
+    let backend = open(&name).await;
+    commit(&backend, Batch::new(1).put(key("a"), vec![1])).await;
+    // Another context asks for a newer version and thinks better of it: we have let go by then.
+    javascript(
+        &name,
+        "return new Promise((done) => {
+            const request = indexedDB.open(name, 2);
+            request.onupgradeneeded = () => request.transaction.abort();
+            request.onerror = (event) => { event.preventDefault(); done(); };
+        })",
+    )
+    .await;
+    assert_eq!(read(&backend, "a").await, Some(vec![1]));
+    assert_eq!(commit(&backend, Batch::new(1).put(key("a"), vec![2])).await, 2);
 }
 
 #[wasm_bindgen_test]

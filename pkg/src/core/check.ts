@@ -70,6 +70,13 @@ export function checkOptions(
   }
 }
 
+/** An array of things, each checked, also where it has holes. */
+export function checkEach<T>(list: unknown, name: string, check: (item: T, place: string) => void): readonly T[] {
+  if (!Array.isArray(list)) throw new InvalidError(`${name} is ${describe(list)}; give an array`);
+  for (let index = 0; index < list.length; index++) check(list[index] as T, `${name}[${index}]`);
+  return list as readonly T[];
+}
+
 /** A value in a few words, for messages. */
 export function describe(value: unknown): string {
   if (typeof value === "string") return JSON.stringify(value.length > 40 ? `${value.slice(0, 40)}...` : value);

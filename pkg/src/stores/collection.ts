@@ -1,7 +1,7 @@
 /**
  * Collections: see {@link Collection}.
  */
-import { checkCall, checkCount, checkFlag, checkFunction, checkOptions, checkText, describe, NONE } from "../core/check.js";
+import { checkCall, checkCount, checkEach, checkFlag, checkFunction, checkOptions, checkText, describe, NONE } from "../core/check.js";
 import type { Handle } from "../core/handle.js";
 import { runNow } from "../core/instance.js";
 import { InvalidError, UnsupportedError } from "../errors.js";
@@ -12,7 +12,7 @@ import type {
 import { encodeValue } from "../value/encode.js";
 import { Reader, Writer } from "../value/wire.js";
 import { option, readProblem, sequence, unpackValue } from "./pack.js";
-import { itemsOf, type Found, type Scan } from "./scan.js";
+import { checkScan, itemsOf, type Found, type Scan } from "./scan.js";
 import { startWatch } from "./watch.js";
 
 type CoreCollection = ReturnType<Handle["core"]["collection"]>;
@@ -40,7 +40,10 @@ export class CollectionHandle<M> implements Collection<M> {
   async add(given: DocumentInput<M> | readonly DocumentInput<M>[], options: ProgressOptions = NONE): Promise<WriteResult> {
     checkCall(options, ["onProgress"]);
     checkFunction(options.onProgress, "onProgress");
-    const documents = ((Array.isArray(given) ? given : [given]) as readonly DocumentInput<M>[]).map(prepare);
+    const documents: Prepared[] = [];
+    checkEach<DocumentInput<M>>(Array.isArray(given) ? given : [given], "documents", (document, place) => {
+      documents.push(prepare(document, place));
+    });
     const complete = documents.every(({ vector }) => vector !== undefined);
     // Without an await where none is needed: what the caller does to the documents from now on does not count.
     const packed = packDocuments(complete ? documents : await this.embedded(documents, options.signal));
@@ -73,6 +76,7 @@ export class CollectionHandle<M> implements Collection<M> {
   }
 
   list(options: DocumentListOptions = NONE): AsyncIterable<Document<M>> {
+    checkScan(options, ["onProblem", "filter"]);
     const filter = packFilter(options.filter);
     return itemsOf(this.memory, options, async (scan: Scan, limit: number): Promise<Found<Document<M>>> => {
       const { prefix, match, reverse, after } = scan;
@@ -177,8 +181,7 @@ interface Prepared {
 
 const DOCUMENT_FIELDS = ["id", "text", "vector", "metadata", "importance"];
 
-function prepare(document: DocumentInput<unknown>, at: number): Prepared {
-  const place = `documents[${at}]`;
+function prepare(document: DocumentInput<unknown>, place: string): Prepared {
   checkOptions(document, place, DOCUMENT_FIELDS);
   const { id, text, vector, metadata, importance = 0.5 } = document;
   if (vector === undefined && text == null) throw new InvalidError(`${place} has neither vector nor text; give one of them`);

@@ -41,7 +41,8 @@ interface ScanOptions extends CallOptions {
 
 const FIELDS = ["prefix", "match", "limit", "reverse", "after"];
 
-function checkScan(options: ScanOptions, more: readonly string[]): Scan {
+/** The options of a scan, checked. `more`: those that not every scan has. */
+export function checkScan(options: ScanOptions, more: readonly string[]): Scan {
   checkCall(options, [...FIELDS, ...more]);
   return {
     prefix: checkText(options.prefix ?? "", "prefix"),

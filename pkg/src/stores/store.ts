@@ -1,10 +1,9 @@
 /**
  * The generic store: see {@link Store}.
  */
-import { checkCall, checkCount, checkOptions, checkText, NONE } from "../core/check.js";
+import { checkCall, checkCount, checkEach, checkOptions, checkText, NONE } from "../core/check.js";
 import type { Handle } from "../core/handle.js";
 import { runNow } from "../core/instance.js";
-import { InvalidError } from "../errors.js";
 import { validate, type StandardSchemaV1 } from "../schema.js";
 import type {
   CallOptions, Change, Entry, ListOptions, Page, PageOptions, SaveItem, SaveOptions, Store, StoreOptions, Watch,
@@ -56,8 +55,9 @@ export class StoreHandle<T> implements Store<T> {
 
   async saveMany(items: readonly SaveItem<T>[], options: CallOptions = NONE): Promise<WriteResult> {
     checkCall(options);
-    if (!Array.isArray(items)) throw new InvalidError("items is no array; give [{ id, value }, ...]");
-    items.forEach((item, index) => checkOptions(item, `items[${index}]`, ["id", "value", "expectedVersion", "ttlMs"]));
+    checkEach<SaveItem<T>>(items, "items", (item, place) => {
+      checkOptions(item, place, ["id", "value", "expectedVersion", "ttlMs"]);
+    });
     const { schema } = this;
     const checked = items.map((item) =>
       schema === undefined ? item.value : validate(schema, item.value, `${this.name}/${item.id}`)
@@ -79,8 +79,7 @@ export class StoreHandle<T> implements Store<T> {
 
   async getMany(ids: readonly string[], options: CallOptions = NONE): Promise<(T | null)[]> {
     checkCall(options);
-    if (!Array.isArray(ids)) throw new InvalidError("ids is no array; give the ids to read");
-    ids.forEach((id, index) => checkText(id, `ids[${index}]`));
+    checkEach(ids, "ids", checkText);
     const bytes = await this.memory.read(options.signal, () => this.core.getMany(packIds(ids)) as Promise<Uint8Array>);
     return sequence(new Reader(bytes), (reader) => {
       const payload = option(reader, (from) => from.blob());

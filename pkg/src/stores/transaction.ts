@@ -26,7 +26,7 @@ export async function runTransaction<R>(
   for (let attempt = 0; ; attempt++) {
     memory.begin(options.signal);
     const core = runNow(() => memory.core.begin());
-    const transaction = new TransactionHandle(memory, core);
+    const transaction = new TransactionHandle(memory, core, options.signal);
     try {
       const result = await fn(transaction);
       await transaction.ready();
@@ -58,7 +58,9 @@ class TransactionHandle implements Transaction {
   private failure: { readonly error: unknown } | undefined;
   private readonly conflicts = new Set<unknown>();
 
-  constructor(private readonly memory: Handle, private readonly core: CoreTransaction) {}
+  constructor(
+    private readonly memory: Handle, private readonly core: CoreTransaction, private readonly signal: AbortSignal | undefined,
+  ) {}
 
   async get<T>(store: Store<T>, id: string): Promise<T | null> {
     const { core } = this.of(store);
@@ -123,7 +125,7 @@ class TransactionHandle implements Transaction {
 
   private async attempt<T>(call: () => Promise<T>): Promise<T> {
     try {
-      return await run(call);
+      return await this.memory.read(this.signal, call);
     } catch (error) {
       if (isMemoryError(error, "ERR_CONFLICT")) this.conflicts.add(error);
       throw error;

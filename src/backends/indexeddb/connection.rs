@@ -20,7 +20,7 @@ use super::super::Durability;
 use super::transaction::{Fault, Running, settled};
 use super::{LOG, META, RECORDS};
 use crate::platform::sleep;
-use crate::{Error, Result};
+use crate::{Error, ErrorKind, Result};
 
 /// The native version; frozen.
 const NATIVE_VERSION: u32 = 1;
@@ -116,7 +116,13 @@ impl Connection {
             return Ok(live);
         }
         *generation += 1;
-        let live = Rc::new(connect(&self.name, self.timeout_ms, *generation).await?);
+        let live = match connect(&self.name, self.timeout_ms, *generation).await {
+            Err(error) if error.kind() == ErrorKind::Closed => {
+                self.close();
+                return Err(error);
+            }
+            connected => Rc::new(connected?),
+        };
         self.current()?;
         *self.state.borrow_mut() = State::Open(Rc::clone(&live));
         Ok(live)
@@ -167,9 +173,13 @@ async fn open_database(name: &str, timeout_ms: u32, generation: u64) -> Result<L
     let blocked = Rc::new(Cell::new(false));
     let on_blocked = Rc::clone(&blocked);
     request.on_blocked(move |_| on_blocked.set(true));
-    request.on_upgrade_needed(|event| {
-        // A failure here aborts the upgrade; the open then ends in an error that says so.
-        if create_stores(&event).is_err()
+    let gone = Rc::new(Cell::new(false));
+    let is_gone = Rc::clone(&gone);
+    request.on_upgrade_needed(move |event| {
+        // What is opened again and is not there any more was deleted: it is not made anew. A failure
+        // here aborts the upgrade; the open then ends in an error that says so.
+        is_gone.set(generation > 0);
+        if (is_gone.get() || create_stores(&event).is_err())
             && let Some(transaction) = idb::Event::target(&event).ok().and_then(|open| open.transaction())
         {
             let _ = transaction.abort();
@@ -183,6 +193,9 @@ async fn open_database(name: &str, timeout_ms: u32, generation: u64) -> Result<L
         let _ = ended.send(outcome);
     });
     match select(end, std::pin::pin!(sleep(timeout_ms))).await {
+        Either::Left((Ok(Err(_)), _)) if gone.get() => Err(Error::closed(format!(
+            "the database {name:?} was deleted by another tab or by the user, with all it held; open it again to begin anew"
+        ))),
         Either::Left((Ok(outcome), _)) => outcome.map_err(Fault::into_error),
         Either::Left((Err(_), _)) => Err(Error::internal("the request to open the database was let go of")),
         Either::Right(_) => Err(too_late(name, timeout_ms, blocked.get())),

@@ -26,6 +26,7 @@
 //!   and put back when there is room again.
 //! - `versionchange` closes the connection at once. The next call opens it again, once; a call that
 //!   failed because the connection was lost is repeated once, and only if nothing of it was stored.
+//!   A database that was deleted in the meantime is not made anew: the handle is closed and says so.
 
 mod block;
 mod commit;
@@ -46,6 +47,7 @@ use self::transaction::Fault;
 use super::judge::check;
 use super::{Backend, BackendInfo, Durability, MAX_RECORD_BYTES, OpenOptions, ScanPage, Stats};
 use crate::model::{Batch, Committed, Conflict, Key, Page, Range, Record, Space};
+use crate::platform::Monotonic;
 use crate::{ErrorKind, Result};
 
 /// How long a sequence number may be trusted without a look, in milliseconds of monotonic time.
@@ -62,8 +64,8 @@ pub struct IndexedDbBackend {
     durability: Durability,
     /// Held across a commit: two at once would predict the same number, and one would lose.
     knowledge: Mutex<Knowledge>,
-    /// Whether the reserve was given up and is to be put back.
-    reserve_spent: Cell<bool>,
+    /// If the reserve was given up: when it was last tried to put it back.
+    reserve_spent: Cell<Option<Monotonic>>,
 }
 
 impl IndexedDbBackend {
@@ -84,12 +86,12 @@ impl IndexedDbBackend {
             connection,
             durability: options.durability.max(Durability::Relaxed),
             knowledge: Mutex::new(Knowledge::new(lease_ms)),
-            reserve_spent: Cell::new(false),
+            reserve_spent: Cell::new(None),
         };
         // The first commit then needs no look, and a database that can not be read fails here.
         backend.knowledge.lock().await.adopt(backend.head().await?);
         let there = backend.with_connection(async |live| reserve::is_there(live).await).await?;
-        backend.reserve_spent.set(!there);
+        backend.reserve_spent.set((!there).then(Monotonic::now));
         Ok(backend)
     }
 
@@ -116,12 +118,14 @@ impl IndexedDbBackend {
         attempt(&live).await.map_err(Fault::into_error)
     }
 
-    /// Puts the reserve back if it was spent and there is room.
+    /// Puts the reserve back if it was spent and there is room, now and then.
     async fn restore_reserve(&self, live: &Live) {
-        if self.reserve_spent.get() {
-            // No room yet, or no connection: the commit before it stands all the same, and the next
+        let due = self.reserve_spent.get().is_some_and(|tried| tried.elapsed_ms() > reserve::RETRY_MS);
+        if due {
+            // No room yet, or no connection: the commit before it stands all the same, and a later
             // one tries again.
-            self.reserve_spent.set(reserve::put_back(live, self.durability).await.is_err());
+            let missing = reserve::put_back(live, self.durability).await.is_err();
+            self.reserve_spent.set(missing.then(Monotonic::now));
         }
     }
 
@@ -199,9 +203,9 @@ impl Backend for IndexedDbBackend {
         let attempt = async |live: &Live| commit::read_and_write(live, durability, batches, trim).await;
         let mut outcome = self.with_connection(attempt).await;
         let full = matches!(&outcome, Err(error) if error.kind() == ErrorKind::Quota);
-        if full && only_deletes(batches) && !self.reserve_spent.get() {
+        if full && only_deletes(batches) && self.reserve_spent.get().is_none() {
             self.with_connection(async |live| reserve::give_up(live, durability).await).await?;
-            self.reserve_spent.set(true);
+            self.reserve_spent.set(Some(Monotonic::now()));
             outcome = self.with_connection(attempt).await;
         }
         match outcome {
