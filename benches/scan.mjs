@@ -1,13 +1,7 @@
-// The exact scan of the product against a bare simd128 loop over the same rows, in Node.
-//
-// Build first, from the repository root:
-//   RUSTFLAGS="-C target-feature=+simd128" cargo build --release --target wasm32-unknown-unknown \
-//     --manifest-path benches/scan/Cargo.toml
-// Then: node benches/scan.mjs [path of the .wasm file]
-
+/**
+ * The exact scan of the product against a bare simd128 loop over the same rows, in Node.
+ */
 import { readFile } from "node:fs/promises";
-import { fileURLToPath } from "node:url";
-import { argv, stdout } from "node:process";
 
 const ROWS = 10_000;
 const DIMENSIONS = 384;
@@ -34,16 +28,12 @@ async function load(wasmPath) {
 }
 
 /**
- * Measures both, interleaved, and prints one table row.
- *
- * @param {{ wasmPath: string }} options the wasm file of `benches/scan`
- * @returns {Promise<{ name: string, rows: number, dimensions: number, k: number, searchMs: number,
- *   bareMs: number, ratio: number, target: number, met: boolean }>} medians in milliseconds a query.
- *   `ratio` is the throughput of the search over that of the bare loop, the median of each round's own
- *   ratio: on a busy machine that is steadier than the ratio of the two medians, and need not equal it
+ * Measures both, interleaved. Times are medians in milliseconds a query; the ratio is the throughput of
+ * the search over that of the bare loop, the median of each round's own ratio: on a busy machine that is
+ * steadier than the ratio of the two medians, and need not equal it.
  */
-export async function run({ wasmPath }) {
-  const wasm = await load(wasmPath);
+export async function run({ compileBench, table, say }) {
+  const wasm = await load(await compileBench("scan"));
   if (!wasm.prepare(SEED, ROWS, DIMENSIONS)) throw new Error("the index could not be filled");
 
   // What is timed must be right: the best score is the bare loop's best product (rows have length 1).
@@ -70,19 +60,15 @@ export async function run({ wasmPath }) {
     times.ratio.push(b / s);
   }
   const [searchMs, bareMs, ratio] = [median(times.search), median(times.bare), median(times.ratio)];
-  const result = {
-    name: `exact scan, ${ROWS} x ${DIMENSIONS} f32, top ${K}, wasm, Node`,
-    rows: ROWS, dimensions: DIMENSIONS, k: K, searchMs, bareMs, ratio, target: TARGET, met: ratio >= TARGET,
+  const rows = [
+    { loop: "exact search", "ms a query": Number(searchMs.toPrecision(3)), "throughput of bare": Number(ratio.toPrecision(3)) },
+    { loop: "bare simd128 loop", "ms a query": Number(bareMs.toPrecision(3)), "throughput of bare": 1 },
+  ];
+  const title = `exact scan of ${ROWS} x ${DIMENSIONS} f32, top ${K}, wasm in Node`;
+  table(rows);
+  say("");
+  return {
+    targets: [{ what: `${title}: throughput / bare loop`, value: rows[0]["throughput of bare"], target: TARGET, met: ratio >= TARGET }],
+    tables: [{ title, rounds: ROUNDS, rows }],
   };
-  stdout.write(
-    "| measurement | search, ms | bare simd128 loop, ms | throughput ratio | target | met |\n" +
-      "|---|---|---|---|---|---|\n" +
-      `| ${result.name} | ${searchMs.toFixed(3)} | ${bareMs.toFixed(3)} | ${ratio.toFixed(2)} | >= ${TARGET} | ${result.met ? "yes" : "no"} |\n`,
-  );
-  return result;
-}
-
-if (argv[1] === fileURLToPath(import.meta.url)) {
-  const built = new URL("./scan/target/wasm32-unknown-unknown/release/mnemora_bench_scan.wasm", import.meta.url);
-  await run({ wasmPath: argv[2] ?? fileURLToPath(built) });
 }

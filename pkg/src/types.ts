@@ -54,6 +54,9 @@ export interface MemoryInfo {
   readonly durability: Durability;
   /** Whether other tabs can open the same data at the same time. */
   readonly shared: boolean;
+  /** What the browser said of data that it lost, when it made this database; else `null`. Chromium
+   * empties a whole site when it finds its files damaged, and says so once. */
+  readonly dataLoss: string | null;
 }
 
 /** The outcome of a write. */

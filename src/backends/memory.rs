@@ -115,6 +115,7 @@ impl Backend for MemoryBackend {
             name: "memory",
             durability: Durability::Volatile,
             shared: false,
+            data_loss: None,
             max_value_bytes: MAX_RECORD_BYTES,
         }
     }

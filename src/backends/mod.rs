@@ -72,6 +72,9 @@ pub struct BackendInfo {
     pub durability: Durability,
     /// Whether other contexts (tabs, workers) can open the same data at the same time.
     pub shared: bool,
+    /// What the storage says of data that it lost before this database was made, if it says so: a
+    /// browser that finds its files damaged empties the whole site, and tells it once.
+    pub data_loss: Option<String>,
     /// The largest value it takes, in bytes.
     pub max_value_bytes: usize,
 }

@@ -41,7 +41,7 @@ pub fn open_memory(url: String, strict: bool, group_commit: bool, timeout_ms: u3
 
 #[wasm_bindgen]
 impl CoreMemory {
-    /// `{ backend, durability, shared }`
+    /// `{ backend, durability, shared, dataLoss }`
     #[must_use]
     pub fn info(&self) -> Object {
         let info = self.memory.info();
@@ -53,6 +53,7 @@ impl CoreMemory {
         set("backend", info.name.into());
         set("durability", info.durability.name().into());
         set("shared", info.shared.into());
+        set("dataLoss", info.data_loss.map_or(JsValue::NULL, JsValue::from));
         object
     }
 

@@ -57,7 +57,11 @@ pub enum Component {
     Integer(u64),
 }
 
-/// An ordered, self-describing key. See the [module](self) for its encoding.
+/// An ordered, self-describing key: a byte for the [`Space`], then its components.
+///
+/// A string component is `0x02`, its UTF-8 bytes with every `0x00` written as `0x00 0xFF`, and a
+/// closing `0x00`; an integer component is `0x01` and eight bytes big-endian. So byte order is
+/// component order, and no component can be mistaken for the beginning of another.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Key(Box<[u8]>);
 

@@ -8,7 +8,7 @@
 //! ```
 //!
 //! **Invariants**
-//! - The functions know only [`Backend`](crate::backends::Backend); they run unchanged natively, in
+//! - The functions know only [`Backend`]; they run unchanged natively, in
 //!   Node and in a browser.
 //! - A check that depends on randomness prints its seed.
 

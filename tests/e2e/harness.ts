@@ -7,7 +7,7 @@
  * - An error that no test has asked for fails the test: see {@link Browser.problems}.
  */
 import { execFileSync } from "node:child_process";
-import { mkdtempSync, readdirSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { createServer, type IncomingMessage } from "node:http";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
@@ -142,14 +142,19 @@ export class Browser {
     await this.launch();
   }
 
-  /** Ends every process of the browser at once, in the middle of what it is doing, and starts it again. */
-  async crash(): Promise<void> {
+  /**
+   * Ends every process of the browser at once, in the middle of what it is doing, and starts it again. Tells
+   * whether the profile has a log of LevelDB that ends in half a record: see {@link endsInHalfARecord}.
+   */
+  async crash(): Promise<{ halfARecord: boolean }> {
     await this.kill();
+    const halfARecord = logsOfLevelDb(this.profile).some(endsInHalfARecord);
     for (const name of readdirSync(this.profile)) {
       // The mark of a running browser, which it had no time to remove.
       if (name.startsWith("Singleton")) rmSync(join(this.profile, name), { force: true });
     }
     await this.launch();
+    return { halfARecord };
   }
 
   private async kill(): Promise<void> {
@@ -169,6 +174,36 @@ export class Browser {
     for (const id of processesOf(this.profile)) end(id);
     rmSync(this.profile, { recursive: true, force: true, maxRetries: 10, retryDelay: 50 });
   }
+}
+
+/** The files of a profile's IndexedDB that have the form of LevelDB's log. */
+function logsOfLevelDb(profile: string): string[] {
+  const folder = join(profile, "Default/IndexedDB");
+  if (!existsSync(folder)) return [];
+  return readdirSync(folder, { recursive: true, encoding: "utf8" })
+    .filter((name) => /\.leveldb\/(\d+\.log|MANIFEST-\d+)$/.test(name)).map((name) => join(folder, name));
+}
+
+/**
+ * Whether a log ends in half a record. Chromium writes the 7 bytes of a record's header and the record itself by two
+ * calls, and a kill may fall in between. Its next start skips that half and appends behind it; the start after that
+ * takes what was appended for the rest of the record, finds a wrong checksum, and deletes everything of the site.
+ * Nothing that a page does can prevent this, so a profile that is in this state is of no use for a third start.
+ */
+function endsInHalfARecord(path: string): boolean {
+  const log = readFileSync(path);
+  const [block, header] = [32_768, 7];
+  for (let at = 0; at < log.length;) {
+    const left = block - at % block;
+    if (left < header) {
+      at += left; // too little for a header: filled up
+      continue;
+    }
+    if (at + header > log.length) return true;
+    at += header + log.readUInt16LE(at + 4);
+    if (at > log.length) return true;
+  }
+  return false;
 }
 
 /** Waits until the script of a page has run. */

@@ -364,7 +364,7 @@ describe(`aborting on ${engine}`, () => {
       const wrong: string[] = [];
       for (const [name, call] of Object.entries(calls)) {
         const thrown: unknown = await (async () => call())().then(() => "nothing", (error: unknown) => error);
-        if (thrown !== reason) wrong.push(`${name}: ${String(thrown)}`);
+        if (thrown !== reason) wrong.push(`${name}: ${thrown instanceof Error ? thrown.message : typeof thrown}`);
       }
       const state = await window.kit.all(store.list());
       if (state.length !== 1 || state[0]!.version !== version) wrong.push("something was written");
@@ -432,7 +432,7 @@ describe(`aborting on ${engine}`, () => {
         const there = (await store.getMany([`${i}-a`, `${i}-b`])).filter((value) => value !== null).length;
         if (error === null) count.stored += 1;
         else count.takenBack += 1;
-        if (error !== null && error !== reason) lies.push(`${i}: ${String(error)}`);
+        if (error !== null && error !== reason) lies.push(`${i}: ${error instanceof Error ? error.message : typeof error}`);
         if (there !== (error === null ? 2 : 0)) lies.push(`${i}: ${there} of 2 are there after ${error === null ? "success" : "an abort"}`);
       }
       return { lies, ...count };
@@ -452,7 +452,7 @@ describe(`aborting on ${engine}`, () => {
         const opening = window.mnemora.open("idb://given-up", { signal: controller.signal });
         if (i % 2 === 0) await window.kit.sleep(i / 4);
         controller.abort(reason);
-        outcomes.add(await opening.then((memory) => memory.close().then(() => "opened"), (error: unknown) => error === reason ? "given up" : String(error)));
+        outcomes.add(await opening.then((memory) => memory.close().then(() => "opened"), (error: unknown) => error === reason ? "given up" : "another error"));
       }
       // A connection that nobody holds closes as soon as it is there.
       await window.kit.sleep(200);

@@ -130,9 +130,10 @@ function request<T>(asked: IDBRequest<T>): Promise<T> {
 function erase(name: string): Promise<"deleted" | "blocked"> {
   return new Promise((resolve, reject) => {
     const asked = indexedDB.deleteDatabase(name);
-    let blocked = false;
-    asked.onblocked = () => { blocked = true; };
-    asked.onsuccess = () => resolve(blocked ? "blocked" : "deleted");
+    let outcome: "deleted" | "blocked" = "deleted";
+    // A connection that was closed is gone when its last transaction has ended: that is not in the way yet.
+    asked.onblocked = () => { setTimeout(() => { outcome = "blocked"; }, 1_000); };
+    asked.onsuccess = () => resolve(outcome);
     asked.onerror = () => reject(asked.error ?? new Error("the database could not be deleted"));
   });
 }

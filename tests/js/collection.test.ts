@@ -4,7 +4,7 @@ import { open, type Change, type Collection, type Memory } from "mnemora";
 import { all, clockAt, expectRefusal, ids, settle, until } from "./harness.js";
 
 let memory: Memory;
-let notes: Collection<any>; // eslint-disable-line @typescript-eslint/no-explicit-any
+let notes: Collection<any>;  
 beforeEach(async () => {
   memory = await open("memory:");
   notes = memory.collection("notes", { dimensions: 3 });
@@ -237,7 +237,7 @@ describe("bad documents", () => {
     ["infinity in a vector", { id: "a", vector: [1, 2, -Infinity] }, /documents\[1\].*vector\[2\] is -inf/],
     ["a number beyond 32 bits in a vector", { id: "a", vector: [1e39, 2, 3] }, /documents\[1\].*vector\[0\]/],
     ["a string in a vector", { id: "a", vector: [1, "2", 3] }, /documents\[1\]\.vector\[1\] is "2"/],
-    ["a hole in a vector", { id: "a", vector: [1, , 3] }, /documents\[1\]\.vector\[1\] is undefined/], // eslint-disable-line no-sparse-arrays
+    ["a hole in a vector", { id: "a", vector: [1, , 3] }, /documents\[1\]\.vector\[1\] is undefined/],  
     ["a bigint in a vector", { id: "a", vector: [1n, 2, 3] }, /documents\[1\]\.vector\[0\]/],
     ["a vector that is a string", { id: "a", vector: "1,2,3" }, /documents\[1\]\.vector is "1,2,3"/],
     ["a vector that is an object", { id: "a", vector: { 0: 1, 1: 2, 2: 3, length: 3 } }, /documents\[1\]\.vector/],

@@ -12,7 +12,7 @@ beforeEach(async () => {
 afterEach(() => memory.close());
 
 describe("history", () => {
-  const versions = async (id: string, options?: { limit?: number }) => (await kept.history(id, options)).map(({ value }) => value as number);
+  const versions = async (id: string, options?: { limit?: number }) => (await kept.history(id, options)).map(({ value }) => value);
   let kept: Store<number>;
   beforeEach(() => { kept = memory.store("kept", { history: 3 }); });
 

@@ -83,7 +83,7 @@ describe("an opened memory", () => {
   test("says what it is, and that can not be changed", async () => {
     for (const durability of ["relaxed", "strict"] as const) {
       const { info } = await fresh({ durability });
-      expect(info).toEqual({ url: "memory:", backend: "memory", durability: "volatile", shared: false });
+      expect(info).toEqual({ url: "memory:", backend: "memory", durability: "volatile", shared: false, dataLoss: null });
       expect(Object.isFrozen(info)).toBe(true);
     }
   });

@@ -41,7 +41,7 @@ describe.each(["cosine", "dot", "l2"] as const)("%s", (metric) => {
 });
 
 describe("search", () => {
-  let notes: Collection<any>; // eslint-disable-line @typescript-eslint/no-explicit-any
+  let notes: Collection<any>;  
   beforeEach(async () => {
     notes = memory.collection("notes", { dimensions: 2 });
     await notes.add(Array.from({ length: 30 }, (_, i) => ({ id: `n${i}`, vector: [1, i], text: `text ${i}`, metadata: { i } })));

@@ -5,7 +5,7 @@ import { all, clockAt, expectRefusal, ids, type ManualClock } from "./harness.js
 
 let memory: Memory;
 let clock: ManualClock;
-let store: Store<any>; // eslint-disable-line @typescript-eslint/no-explicit-any
+let store: Store<any>;  
 beforeEach(async () => {
   clock = clockAt(1_000);
   memory = await open("memory:", { now: clock.now });

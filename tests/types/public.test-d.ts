@@ -4,8 +4,8 @@
  */
 import {
   type Change, type Collection, type Document, type DocumentInput, type Embed, type Entry, type Filter, type Hit, type Memory, type MemoryInfo,
-  type Page, type StandardSchemaV1, type Store, type Transaction, type Watch, type WriteResult, ConflictError, InvalidError, isMemoryError,
-  MemoryError, open,
+  type Page, type StandardSchemaV1, type Store, type Transaction, type Watch, type WriteResult, type ConflictError, type InvalidError, isMemoryError,
+  type MemoryError, open,
 } from "mnemora";
 
 type Equal<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false;
@@ -85,7 +85,7 @@ export async function stores(memory: Memory): Promise<void> {
   await memory.agents.save("agent-123", { lastUpdated: new Date() });
   (await memory.agents.get("agent-123")).lastUpdated.getTime();
   // What a schema gives is what the store holds.
-  exactly<Store<number>>()(memory.store("numbers", { schema: transforming as StandardSchemaV1<unknown, number> }));
+  exactly<Store<number>>()(memory.store("numbers", { schema: transforming }));
 }
 
 export async function watching(memory: Memory): Promise<void> {

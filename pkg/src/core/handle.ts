@@ -9,7 +9,7 @@
  */
 import { ClosedError, InvalidError } from "../errors.js";
 import type { Core, CoreMemory, Withdrawal } from "../loader/load.js";
-import type { Durability, Embed, MemoryInfo, WriteResult } from "../types.js";
+import type { Embed, MemoryInfo, WriteResult } from "../types.js";
 import { describe } from "./check.js";
 import { Hub } from "./hub.js";
 import { instance, run } from "./instance.js";
@@ -34,8 +34,8 @@ export class Handle {
   private closing: Promise<void> | undefined;
 
   private constructor(private readonly glue: Core, readonly core: CoreMemory, opening: Opening) {
-    const { backend, durability, shared } = core.info() as { backend: string; durability: Durability; shared: boolean };
-    this.info = Object.freeze({ url: opening.url, backend, durability, shared });
+    const { backend, durability, shared, dataLoss } = core.info() as Omit<MemoryInfo, "url">;
+    this.info = Object.freeze({ url: opening.url, backend, durability, shared, dataLoss });
     this.now = opening.now;
     this.embed = opening.embed;
     this.hub = new Hub(shared ? opening.url : undefined, (head) => core.announce(head));

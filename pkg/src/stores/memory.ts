@@ -20,7 +20,7 @@ const RESERVED = "$";
 
 export class MemoryHandle implements Memory {
   // A store takes whatever its user saves; `any` lets its values be used without a cast.
-  // eslint-disable-next-line @typescript-eslint/no-explicit-any
+   
   readonly agents: Store<any>;
 
   constructor(private readonly handle: Handle) {
@@ -31,7 +31,7 @@ export class MemoryHandle implements Memory {
     return this.handle.info;
   }
 
-  // eslint-disable-next-line @typescript-eslint/no-explicit-any
+   
   store<T = any>(name: string, options: StoreOptions<T> = {}): Store<T> {
     this.handle.begin(undefined);
     checkName(name, "the name of the store");
@@ -42,7 +42,7 @@ export class MemoryHandle implements Memory {
     return new StoreHandle<T>(this.handle, name, name, options);
   }
 
-  // eslint-disable-next-line @typescript-eslint/no-explicit-any
+   
   collection<M = any>(name: string, options?: CollectionOptions): Collection<M> {
     this.handle.begin(undefined);
     checkName(name, "the name of the collection");

@@ -48,7 +48,7 @@ export function startWatch<T>(
     done,
     [Symbol.asyncIterator]: changes,
     [Symbol.dispose]: stop,
-  }) as Watch<T>;
+  });
 }
 
 async function pump<T>(changes: AsyncIterable<Change<T>>, deliver: Handler<T>, ended: () => boolean): Promise<void> {

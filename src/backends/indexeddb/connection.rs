@@ -35,6 +35,7 @@ const FORMAT_KEY: &str = "format";
 pub(super) struct Connection {
     name: String,
     timeout_ms: u32,
+    data_loss: Option<String>,
     state: RefCell<State>,
     /// The generation of the last connection; held while another is made.
     opening: Mutex<u64>,
@@ -54,12 +55,14 @@ pub(super) struct Live {
     /// Tells this connection from the ones before it: what was known over them may be gone.
     generation: u64,
     lost: Rc<Cell<bool>>,
+    /// What the browser said of lost data when it made this database.
+    data_loss: Option<String>,
     /// Holds the event handlers.
     _database: Database,
 }
 
 impl Live {
-    fn new(raw: IdbDatabase, generation: u64) -> Self {
+    fn new(raw: IdbDatabase, generation: u64, data_loss: Option<String>) -> Self {
         let mut database = Database::from(raw.clone());
         let lost = Rc::new(Cell::new(false));
         let (on_change, on_close) = (Rc::clone(&lost), Rc::clone(&lost));
@@ -69,7 +72,7 @@ impl Live {
             closing.close();
         });
         database.on_close(move |_| on_close.set(true));
-        Self { raw, generation, lost, _database: database }
+        Self { raw, generation, lost, data_loss, _database: database }
     }
 
     pub(super) fn generation(&self) -> u64 {
@@ -100,9 +103,15 @@ impl Connection {
         Ok(Self {
             name: name.to_owned(),
             timeout_ms,
+            data_loss: live.data_loss.clone(),
             state: RefCell::new(State::Open(Rc::new(live))),
             opening: Mutex::new(0),
         })
+    }
+
+    /// What the browser said of lost data when the database was made.
+    pub(super) fn data_loss(&self) -> Option<String> {
+        self.data_loss.clone()
     }
 
     /// The open connection; opened again if it was lost.
@@ -175,10 +184,13 @@ async fn open_database(name: &str, timeout_ms: u32, generation: u64) -> Result<L
     request.on_blocked(move |_| on_blocked.set(true));
     let gone = Rc::new(Cell::new(false));
     let is_gone = Rc::clone(&gone);
+    let loss = Rc::new(Cell::new(None));
+    let told = Rc::clone(&loss);
     request.on_upgrade_needed(move |event| {
         // What is opened again and is not there any more was deleted: it is not made anew. A failure
         // here aborts the upgrade; the open then ends in an error that says so.
         is_gone.set(generation > 0);
+        told.set(data_loss(&event));
         if (is_gone.get() || create_stores(&event).is_err())
             && let Some(transaction) = idb::Event::target(&event).ok().and_then(|open| open.transaction())
         {
@@ -188,7 +200,9 @@ async fn open_database(name: &str, timeout_ms: u32, generation: u64) -> Result<L
     // The request outlives its time limit: its handlers must live until it has ended.
     let (ended, end) = oneshot::channel();
     wasm_bindgen_futures::spawn_local(async move {
-        let outcome = settled(request).await.map(|database| Live::new(database.unchecked_into(), generation));
+        let outcome = settled(request)
+            .await
+            .map(|database| Live::new(database.unchecked_into(), generation, loss.take()));
         // After the time limit nobody listens; dropping the connection closes it.
         let _ = ended.send(outcome);
     });
@@ -213,6 +227,14 @@ fn too_late(name: &str, timeout_ms: u32, blocked: bool) -> Error {
              it; retry, or give a longer openTimeoutMs"
         ))
     }
+}
+
+/// Chromium's word on data of this site that it lost, in fields of its own.
+fn data_loss(event: &VersionChangeEvent) -> Option<String> {
+    let event = JsValue::from(event.clone());
+    let text = |field: &str| js_sys::Reflect::get(&event, &JsValue::from_str(field)).ok()?.as_string();
+    text("dataLoss").filter(|loss| loss == "total")?;
+    Some(text("dataLossMessage").unwrap_or_default())
 }
 
 fn create_stores(event: &VersionChangeEvent) -> Result<(), Fault> {

@@ -16,10 +16,10 @@
 //! - A commit is answered on the transaction's `complete` event, never on a request's success.
 //! - A block's key is the number after its predecessor's last. So whoever writes after a stale
 //!   number meets an existing key. Trimming would take those keys away; therefore a number is
-//!   trusted for [`LEASE_MS`] of monotonic time only, and blocks are trimmed only when this context
+//!   trusted for 30 s of monotonic time only, and blocks are trimmed only when this context
 //!   has itself seen a later number for more than twice that long.
-//! - [`knowledge::Knowledge`] holds what is true at its number; it is forgotten when another number
-//!   turns up.
+//! - What is known of records without looking is true at that number; it is forgotten when another
+//!   number turns up.
 //! - A transaction that is dropped before its end is aborted.
 //! - A full storage refuses whatever writes a byte, and the log entry of a delete is some. So that
 //!   room can always be made, `meta` holds a reserve that is given up for a commit that only deletes,
@@ -149,6 +149,7 @@ impl Backend for IndexedDbBackend {
             name: "indexeddb",
             durability: self.durability,
             shared: true,
+            data_loss: self.connection.data_loss(),
             max_value_bytes: MAX_RECORD_BYTES,
         }
     }
