@@ -1,11 +1,16 @@
 /**
  * `npm run bench -- [name ...]`: runs the benchmarks in `benches/*.mjs` and prints their tables.
  *
- * A benchmark is a module with `run(context)`. It gives back what is to be kept, as plain JSON, or
- * nothing. Results are written below `benches/results`, one file a benchmark, and nowhere else.
+ * A benchmark is a module with `run(context)` that prints its figures and gives back what is to be kept:
+ * `targets`, each `{ what, value, target, met }` with `atMost` where less is better and `byRound` where
+ * the ratio was also taken round by round; and `tables`, each `{ title, rows, rounds }`. A missed target
+ * is a result, not a failure.
+ *
+ * Results are written below `benches/results` and nowhere else: one JSON file a benchmark, and
+ * `latest.md`, which shows the last result of each.
  */
-import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
-import { cpus, tmpdir, totalmem } from "node:os";
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { cpus, loadavg, tmpdir, totalmem } from "node:os";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { launch } from "./browser.mjs";
@@ -31,8 +36,15 @@ export function median(values) {
   return sorted.length % 2 === 1 ? sorted[half] : (sorted[half - 1] + sorted[half]) / 2;
 }
 
+const results = join(root, "benches/results");
+
+/** Every benchmark there is. */
+function available() {
+  return readdirSync(join(root, "benches")).filter((name) => name.endsWith(".mjs")).map((name) => name.slice(0, -4)).sort();
+}
+
 function chosen(names) {
-  const all = readdirSync(join(root, "benches")).filter((name) => name.endsWith(".mjs")).map((name) => name.slice(0, -4)).sort();
+  const all = available();
   if (all.length === 0) throw new Problem("There are no benchmarks in benches/.");
   for (const name of names) {
     if (!all.includes(name)) throw new Problem(`There is no benchmark "${name}". There are: ${all.join(", ")}.`);
@@ -50,25 +62,59 @@ async function compileBench(name) {
   return file;
 }
 
+/** A target in words: "0.91 (0.88 by round), at least 0.85: met". */
+function verdict({ value, byRound, target, atMost = false, met }) {
+  const rounds = byRound === undefined ? "" : ` (${byRound} by round)`;
+  return `${value}${rounds}, ${atMost ? "at most" : "at least"} ${target}: ${met ? "met" : "MISSED"}`;
+}
+
+function markdownTable(rows) {
+  const columns = Object.keys(rows[0] ?? {});
+  const line = (cells) => `| ${cells.join(" | ")} |`;
+  const rule = columns.map((column) => typeof rows[0][column] === "number" ? "---:" : "---");
+  return [line(columns), line(rule), ...rows.map((row) => line(columns.map((column) => row[column])))].join("\n");
+}
+
+/** `latest.md`: the last result of every benchmark. */
+function summary() {
+  const all = available().map((name) => [name, join(results, `${name}.json`)]).filter(([, file]) => existsSync(file))
+    .map(([name, file]) => ({ name, ...JSON.parse(readFileSync(file, "utf8")) }));
+  const targets = all.flatMap(({ targets }) => targets);
+  const sections = all.map(({ name, at, machine, load, tables }) => [
+    `## ${name}`,
+    `${at}; ${machine}; load average ${load.join(" to ")}`,
+    ...tables.map(({ title, rounds, rows }) => `### ${title}\n\n${rounds === undefined ? "" : `Medians of ${rounds} rounds.\n\n`}${markdownTable(rows)}`),
+  ].join("\n\n"));
+  const met = targets.map(({ what, value, byRound, target, atMost, met }) => ({
+    measured: what, value, "by round": byRound ?? "", target: `${atMost ? "<=" : ">="} ${target}`, met: met ? "yes" : "**no**",
+  }));
+  return ["# Benchmarks", "Written by `npm run bench`. Ratios compare contenders of one run; absolute figures depend on the machine and on what else it does.", "## Targets", markdownTable(met), ...sections].join("\n\n") + "\n";
+}
+
 await entry(async () => {
   const names = chosen(process.argv.slice(2));
-  await build();
+  await build({ page: false });
   const { browser } = await chromium();
-  say(`${capture(browser, ["--version"])}; Node ${process.version}; ${cpus().length} x ${cpus()[0]?.model.trim()}, ${Math.round(totalmem() / 2 ** 30)} GB`);
+  const machine = `${capture(browser, ["--version"])}; Node ${process.version}; ${cpus().length} x ${cpus()[0]?.model.trim()}, ${Math.round(totalmem() / 2 ** 30)} GB`;
+  say(machine);
+  mkdirSync(results, { recursive: true });
+  const verdicts = [];
   for (const name of names) {
     say(`\n== ${name} ==`);
     const scratch = mkdtempSync(join(tmpdir(), "mnemora-bench-"));
     try {
       const bench = await import(pathToFileURL(join(root, "benches", `${name}.mjs`)).href);
       if (typeof bench.run !== "function") throw new Problem(`benches/${name}.mjs exports no function \`run\`.`);
-      const result = await bench.run({ root, scratch, say, table, median, launch, serve, compileBench });
-      if (result !== undefined) {
-        const folder = join(root, "benches/results");
-        mkdirSync(folder, { recursive: true });
-        writeFileSync(join(folder, `${name}.json`), `${JSON.stringify(result, null, 2)}\n`);
-      }
+      const before = loadavg()[0];
+      const { targets, tables } = await bench.run({ root, scratch, say, table, median, launch, serve, compileBench });
+      const load = [before, loadavg()[0]].map((number) => Number(number.toFixed(1)));
+      const kept = { at: new Date().toISOString().slice(0, 16), machine, load, targets, tables };
+      writeFileSync(join(results, `${name}.json`), `${JSON.stringify(kept, null, 2)}\n`);
+      verdicts.push(...targets.map((target) => `${target.what}: ${verdict(target)}`));
     } finally {
       rmSync(scratch, { recursive: true, force: true });
     }
   }
+  writeFileSync(join(results, "latest.md"), summary());
+  say(`\n== targets, load average ${loadavg()[0].toFixed(1)} ==\n${verdicts.join("\n")}`);
 });

@@ -74,39 +74,39 @@ function expect(what: unknown, message: string): void {
 /** By name: does a slice of the workload. */
 export const writes: Record<string, (contender: Contender, round: number) => Promise<Slice>> = {
   "sequential saves": (contender, round) => {
-    const [ids, values] = [freshIds(60), states(60, round * 60)];
-    return slice(60, (latencies) => oneByOne(60, latencies, (index) => contender.save(ids[index]!, values[index]!)));
+    const [ids, values] = [freshIds(40), states(40, round * 40)];
+    return slice(40, (latencies) => oneByOne(40, latencies, (index) => contender.save(ids[index]!, values[index]!)));
   },
   "100 concurrent saves": (contender, round) => {
-    const [ids, values] = [freshIds(300), states(300, round * 300)];
-    return slice(300, (latencies) => bursts(3, latencies, (index) => contender.save(ids[index]!, values[index]!)));
+    const [ids, values] = [freshIds(200), states(200, round * 200)];
+    return slice(200, (latencies) => bursts(2, latencies, (index) => contender.save(ids[index]!, values[index]!)));
   },
   "100 writers, closed loop": (contender, round) => {
-    const [ids, values] = [freshIds(400), states(400, round * 400)];
-    return slice(400, (latencies) => Promise.all(Array.from({ length: CONCURRENT }, async (_, writer) => {
-      for (let turn = 0; turn < 4; turn++) {
+    const [ids, values] = [freshIds(300), states(300, round * 300)];
+    return slice(300, (latencies) => Promise.all(Array.from({ length: CONCURRENT }, async (_, writer) => {
+      for (let turn = 0; turn < 3; turn++) {
         const index = turn * CONCURRENT + writer;
         await timed(latencies, () => contender.save(ids[index]!, values[index]!));
       }
     })));
   },
   "100 concurrent overwrites": (contender, round) => {
-    const values = states(300, round * 300);
-    return slice(300, (latencies) => bursts(3, latencies, (index) => contender.save(`same:${index % 100}`, values[index]!)));
+    const values = states(200, round * 200);
+    return slice(200, (latencies) => bursts(2, latencies, (index) => contender.save(`same:${index % 100}`, values[index]!)));
   },
 };
 
 /** By name: does a slice of the workload, after {@link fill}. */
 export const reads: Record<string, (contender: Contender, round: number) => Promise<Slice>> = {
-  "one-by-one gets": (contender, round) => slice(150, (latencies) => oneByOne(150, latencies, async (index) => {
+  "one-by-one gets": (contender, round) => slice(100, (latencies) => oneByOne(100, latencies, async (index) => {
     const at = spread(index, round);
     expect((await contender.get(idOf(at)))?.id === `agent-${at}`, "a get gave something else");
   })),
-  "100 concurrent gets": (contender, round) => slice(300, (latencies) => bursts(3, latencies, async (index) => {
+  "100 concurrent gets": (contender, round) => slice(200, (latencies) => bursts(2, latencies, async (index) => {
     const at = spread(index, round);
     expect((await contender.get(idOf(at)))?.id === `agent-${at}`, "a get gave something else");
   })),
-  "scans of 100": (contender, round) => slice(25, (latencies) => oneByOne(25, latencies, async (index) => {
+  "scans of 100": (contender, round) => slice(16, (latencies) => oneByOne(16, latencies, async (index) => {
     const group = (index * 7 + round) % GROUPS;
     const found = await contender.scan(groupOf(group * 100), 100);
     expect(found.length === 100 && found[99]![0] === idOf(group * 100 + 99) && found[99]![1].id === `agent-${group * 100 + 99}`,

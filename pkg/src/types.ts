@@ -348,7 +348,7 @@ export interface Memory extends AsyncDisposable {
   /** Runs `fn` in a serialisable transaction; it is run again if another writer was faster. */
   transaction<R>(fn: (tx: Transaction) => Promise<R> | R, options?: TransactionOptions): Promise<R>;
   /** Removes what has expired and trims the commit log, for about `budgetMs` (default 8). Resolves
-   * to whether there is more to do. */
+   * to whether there is more to do. It also runs by itself, about a minute after writes. */
   maintain(options?: CallOptions & { budgetMs?: number }): Promise<{ expired: number; more: boolean }>;
   /** Reads every record and checks it. */
   verify(options?: ProgressOptions): Promise<VerifyReport>;

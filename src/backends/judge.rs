@@ -21,8 +21,8 @@ pub(crate) struct Known {
 
 impl Known {
     /// What is to be known of a record with this version and these bytes.
-    pub(crate) fn of(version: u64, value: &[u8]) -> Self {
-        Self { version, lineage: Lineage::of(value) }
+    pub(crate) fn of(key: &Key, version: u64, value: &[u8]) -> Self {
+        Self { version, lineage: Lineage::of(key, value) }
     }
 }
 
@@ -115,7 +115,7 @@ impl<'a> Judge<'a, '_> {
             let before = if put.keep_created { self.known(&put.key) } else { None };
             let created = before.and_then(|known| known.lineage?.inheritable(batch.time));
             let write = Write::Put { value: &put.value, version: sequence, created };
-            let lineage = Lineage::of(&put.value).map(|lineage| match created {
+            let lineage = Lineage::of(&put.key, &put.value).map(|lineage| match created {
                 Some(created) => lineage.with_created(created),
                 None => lineage,
             });

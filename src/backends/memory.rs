@@ -51,7 +51,7 @@ impl MemoryBackend {
 
 impl View for State {
     fn known(&self, key: &Key) -> Option<Known> {
-        self.records.get(key).map(|record| Known::of(record.version, &record.value))
+        self.records.get(key).map(|record| Known::of(key, record.version, &record.value))
     }
 
     fn touched_since(&self, range: &Range, sequence: u64) -> Option<(Key, u64)> {

@@ -113,7 +113,7 @@ impl CoreMemory {
         let memory = self.memory.clone();
         promise(async move {
             let page = log::read(memory.backend(), after as u64, limit as usize).await?;
-            memory.announce(page.cursor);
+            memory.confirm(page.cursor);
             wire::log(&page.entries, page.cursor, page.more)
         })
     }

@@ -137,11 +137,12 @@ pub struct Lineage {
 }
 
 impl Lineage {
-    /// Reads the times without checking the rest; `None` if `bytes` are no envelope.
+    /// The times of what is stored under `key`; `None` if the bytes are no envelope or are damaged:
+    /// nothing follows from times that can not be trusted.
     #[must_use]
-    pub fn of(bytes: &[u8]) -> Option<Self> {
-        let envelope = bytes.len() >= HEADER && bytes[..2] == MAGIC;
-        envelope.then(|| Self { created: u64_at(bytes, CREATED), expires: u64_at(bytes, EXPIRES) })
+    pub fn of(key: &Key, bytes: &[u8]) -> Option<Self> {
+        let envelope = Envelope::decode(key, bytes).ok()?;
+        Some(Self { created: envelope.created, expires: envelope.expires.unwrap_or(0) })
     }
 
     /// When it expires, if it does.
@@ -263,10 +264,13 @@ mod tests {
     #[test]
     fn created_is_inherited_only_from_the_living() {
         let old = envelope().encode(&key()).expect("encodes");
-        let lineage = Lineage::of(&old).expect("an envelope");
+        let lineage = Lineage::of(&key(), &old).expect("an envelope");
         assert_eq!(lineage.inheritable(2_999), Some(1_000));
         assert_eq!(lineage.inheritable(3_000), None);
-        assert_eq!(Lineage::of(b"raw"), None);
+        assert_eq!(Lineage::of(&key(), b"raw"), None);
+        let mut damaged = old.clone();
+        damaged[EXPIRES.start] ^= 1;
+        assert_eq!(Lineage::of(&key(), &damaged), None);
         let mut new = Envelope { created: 2_500, ..envelope() }.encode(&key()).expect("encodes");
         set_created(&key(), &mut new, 1_000);
         assert_eq!(Envelope::decode(&key(), &new).expect("decodes").created, 1_000);

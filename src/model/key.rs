@@ -271,7 +271,7 @@ impl fmt::Display for Key {
         let (Some(space), Some(components)) = (self.space(), self.components()) else {
             return write!(f, "{}", Hex(&self.0));
         };
-        if space != Space::Record {
+        if !matches!(space, Space::Record | Space::Document) {
             write!(f, "{space:?}:")?;
         }
         for (index, component) in components.iter().enumerate() {

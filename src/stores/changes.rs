@@ -93,7 +93,7 @@ pub(super) async fn changes(
         )));
     }
     let page = log::read(memory.backend(), after, ENTRIES).await?;
-    memory.announce(page.cursor);
+    memory.confirm(page.cursor);
     let changes = page.entries.iter().flat_map(|entry| of_entry(entry, space, namespace, prefix)).collect();
     Ok(Changes { changes, cursor: page.cursor, more: page.more })
 }

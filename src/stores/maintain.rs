@@ -50,7 +50,7 @@ impl Memory {
         let begun = Monotonic::now();
         let mut done = Maintained::default();
         loop {
-            let now = self.latest_time();
+            let now = self.now();
             let until = KeyBuilder::new(Space::Expiry).integer(now.saturating_add(1)).build();
             let due = Range::new(vec![Space::Expiry as u8], Some(until.as_bytes().to_vec()));
             let found = self.backend().scan(&due, Page::first(STEP)).await?;
@@ -65,10 +65,8 @@ impl Memory {
                 return Ok(done);
             }
         }
-        let head = self.head();
-        if head > LOG_ENTRIES {
-            let trim_log = Some(head - LOG_ENTRIES);
-            self.commit(Batch { trim_log, ..Batch::new(self.now()) }).await?;
+        if let Some(to) = self.trim_due(LOG_ENTRIES) {
+            self.commit(Batch { trim_log: Some(to), ..Batch::new(self.now()) }).await?;
         }
         Ok(done)
     }
@@ -77,10 +75,13 @@ impl Memory {
     async fn expire(&self, note: &Key, now: u64) -> Result<bool> {
         let mut batch = Batch { kind: CommitKind::Expire, ..Batch::new(self.now()) }.delete(note.clone());
         let mut removed = false;
-        if let Some([_, Component::Text(store), Component::Text(id)]) = note.components().as_deref() {
-            let key = Key::record(store, id)?;
+        // A note that speaks of no possible record is cleared away like one that is out of date.
+        if let Some([_, Component::Text(store), Component::Text(id)]) = note.components().as_deref()
+            && let Ok(key) = Key::record(store, id)
+        {
             let record = self.backend().get(std::slice::from_ref(&key)).await?.into_iter().next().flatten();
-            if let Some(record) = record.filter(|record| expires_of(record).is_some_and(|at| at <= now)) {
+            if let Some(record) = record.filter(|record| expires_of(&key, record).is_some_and(|at| at <= now))
+            {
                 let past = self.backend().scan(&history_range(store, id), Page::first(MAX_PAGE)).await?;
                 batch.deletes.extend(past.records.into_iter().map(|(at, _)| at));
                 batch = batch.require(key.clone(), Precondition::Version(record.version)).delete(key);
@@ -119,7 +120,8 @@ fn check(key: &Key, record: &Record) -> Result<()> {
         Some(Space::Document) => super::collection::check(key, &record.value),
         Some(Space::History) => match key.components().as_deref() {
             Some([Component::Text(store), Component::Text(id), Component::Integer(_)]) => {
-                Envelope::decode(&Key::record(store, id)?, &record.value).map(drop)
+                let malformed = |_| crate::Error::corrupt("a history key is malformed");
+                Envelope::decode(&Key::record(store, id).map_err(malformed)?, &record.value).map(drop)
             }
             _ => Err(crate::Error::corrupt("a history key is malformed")),
         },

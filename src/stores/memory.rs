@@ -38,7 +38,12 @@ struct Shared {
     backend: Arc<dyn Backend>,
     clock: Arc<dyn Clock>,
     latest_time: AtomicU64,
+    /// The latest number that was seen in a commit or in the log.
     head: AtomicU64,
+    /// The latest number that another context spoke of; only a reason to look.
+    hint: AtomicU64,
+    /// Up to where the log was last asked to be trimmed.
+    trimmed: AtomicU64,
     collections: Collections,
 }
 
@@ -70,6 +75,8 @@ impl Memory {
                 // What had expired when somebody last wrote has expired now, whatever the clock says.
                 latest_time: AtomicU64::new(head.time),
                 head: AtomicU64::new(head.sequence),
+                hint: AtomicU64::new(0),
+                trimmed: AtomicU64::new(0),
                 collections: Collections::default(),
             }),
         })
@@ -81,15 +88,42 @@ impl Memory {
         self.shared.backend.info()
     }
 
-    /// The latest sequence number this memory has heard of.
+    /// The latest sequence number this memory has seen in a commit or in the log.
     #[must_use]
     pub fn head(&self) -> u64 {
         self.shared.head.load(Ordering::Acquire)
     }
 
-    /// Tells that the log has reached `sequence`, as another context says.
+    /// Another context says that the log has reached `sequence`. Nothing depends on its being true.
     pub fn announce(&self, sequence: u64) {
+        self.shared.hint.fetch_max(sequence, Ordering::AcqRel);
+    }
+
+    /// The log was seen to reach `sequence`.
+    pub(crate) fn confirm(&self, sequence: u64) {
         self.shared.head.fetch_max(sequence, Ordering::AcqRel);
+    }
+
+    /// Whether a follower at `cursor` has reason to read on.
+    pub(crate) fn may_be_beyond(&self, cursor: u64) -> bool {
+        cursor < self.head().max(self.shared.hint.load(Ordering::Acquire))
+    }
+
+    /// The log ends where it was known to end: whatever was announced beyond is not there.
+    pub(crate) fn dismiss_hint(&self) {
+        self.shared.hint.store(0, Ordering::Release);
+    }
+
+    /// Up to where the log should be trimmed so that it keeps `keep` entries; `None` if it was
+    /// trimmed not long ago.
+    pub(crate) fn trim_due(&self, keep: u64) -> Option<u64> {
+        let to = self.head().saturating_sub(keep);
+        // Not for every entry: a trim is a transaction of its own.
+        let due = to >= self.shared.trimmed.load(Ordering::Acquire) + keep / 10;
+        due.then(|| {
+            self.shared.trimmed.store(to, Ordering::Release);
+            to
+        })
     }
 
     /// Ends what is in flight and closes the backend.
@@ -109,14 +143,10 @@ impl Memory {
         &*self.shared.backend
     }
 
-    /// The time to stamp records with, in milliseconds since the Unix epoch.
+    /// The time, in milliseconds since the Unix epoch: the latest that this memory has seen, by its
+    /// clock or in the log. A clock that goes back holds it still.
     pub(crate) fn now(&self) -> u64 {
-        self.shared.clock.now()
-    }
-
-    /// The time to judge expiry by: the latest that this memory has seen.
-    pub(crate) fn latest_time(&self) -> u64 {
-        let now = self.now();
+        let now = self.shared.clock.now();
         self.shared.latest_time.fetch_max(now, Ordering::AcqRel).max(now)
     }
 
@@ -125,7 +155,7 @@ impl Memory {
         let verdict = self.shared.backend.commit(std::slice::from_ref(&batch)).await?.into_iter().next();
         let verdict = verdict.ok_or_else(|| Error::internal("a backend gave no verdict on a batch"))?;
         if let Ok(committed) = &verdict {
-            self.announce(committed.sequence);
+            self.confirm(committed.sequence);
         }
         Ok(verdict)
     }

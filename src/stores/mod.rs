@@ -16,6 +16,8 @@ mod page;
 mod pattern;
 mod save;
 mod store;
+#[cfg(test)]
+mod tests;
 mod transaction;
 mod typed;
 

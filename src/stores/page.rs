@@ -1,9 +1,9 @@
 //! Pages of records.
 
 use super::pattern::Pattern;
-use super::store::records;
+use super::store::{expires_of, records};
 use super::{Entry, Store};
-use crate::model::{Key, Page, Range};
+use crate::model::{Key, Page, Range, Record};
 use crate::{Error, ErrorKind, Result};
 
 /// Most records of one page.
@@ -108,12 +108,11 @@ impl Store {
     pub async fn count(&self, prefix: &str) -> Result<usize> {
         let mut scan = Page::first(MAX_PAGE);
         let mut count = 0;
-        let now = self.memory.latest_time();
+        let now = self.memory.now();
         loop {
             let found = self.memory.backend().scan(&records(&self.name, prefix), scan.clone()).await?;
-            let lives =
-                |record: &crate::model::Record| super::store::expires_of(record).is_none_or(|at| at > now);
-            count += found.records.iter().filter(|(_, record)| lives(record)).count();
+            let lives = |(key, record): &&(Key, Record)| expires_of(key, record).is_none_or(|at| at > now);
+            count += found.records.iter().filter(lives).count();
             match found.cursor {
                 Some(cursor) => scan = scan.next(cursor),
                 None => return Ok(count),

@@ -59,9 +59,7 @@ impl Store {
             let message = "ttlMs: 0 would expire the record at once; delete it, or give at least 1";
             return Err(Error::invalid(message).with_key(key.clone()));
         }
-        // Expiry is judged by the latest time seen, so it is counted from there as well.
-        let latest = self.memory.latest_time();
-        let expires = ttl.map(|ms| latest.saturating_add(ms).min(MAX_TIME));
+        let expires = ttl.map(|ms| now.saturating_add(ms).min(MAX_TIME));
         let envelope = Envelope {
             created: now,
             updated: now,

@@ -7,7 +7,8 @@ use super::page::MAX_PAGE;
 use super::save::{SaveItem, history_key, history_range};
 use super::{Encoded, Memory};
 use crate::model::{
-    Batch, Conflict, Envelope, Key, KeyBuilder, Page, Precondition, Range, Record, Space, check_component,
+    Batch, Conflict, Envelope, Key, KeyBuilder, Lineage, Page, Precondition, Range, Record, Space,
+    check_component,
 };
 use crate::{Error, Result};
 
@@ -140,7 +141,7 @@ impl Store {
             let record = found.into_iter().next().flatten();
             self.expect(expected, &key, record.as_ref())?;
             let Some(record) = record else { return Ok(false) };
-            let lived = self.lives(&record);
+            let lived = self.lives(&key, &record);
             let mut batch = Batch { ticket: ticket.clone(), ..Batch::new(self.memory.now()) };
             self.succeed(&mut batch, id, &key, Some(record)).await?;
             if self.memory.try_commit(batch.delete(key.clone())).await?.is_ok() {
@@ -157,7 +158,7 @@ impl Store {
         let key = self.key(id)?;
         let current =
             self.memory.backend().get(std::slice::from_ref(&key)).await?.into_iter().next().flatten();
-        if limit == 0 || current.is_some_and(|record| !self.lives(&record)) {
+        if limit == 0 || current.is_some_and(|record| !self.lives(&key, &record)) {
             return Ok(Vec::new());
         }
         let found = self.memory.backend().scan(&history_range(&self.name, id), Page::last(limit)).await?;
@@ -178,7 +179,7 @@ impl Store {
 
     /// What is stored, unless it has expired.
     pub(super) fn entry(&self, id: &str, key: &Key, record: Option<Record>) -> Result<Option<Entry>> {
-        self.entry_at(id, key, record, self.memory.latest_time())
+        self.entry_at(id, key, record, self.memory.now())
     }
 
     /// What is stored, unless it has expired by `now`.
@@ -210,7 +211,7 @@ impl Store {
     /// Whether the caller's expectation holds; 0 = no record.
     pub(super) fn expect(&self, expected: Option<u64>, key: &Key, record: Option<&Record>) -> Result<()> {
         let Some(expected) = expected else { return Ok(()) };
-        let found = record.filter(|record| self.lives(record)).map(|record| record.version);
+        let found = record.filter(|record| self.lives(key, record)).map(|record| record.version);
         if found.unwrap_or(0) == expected {
             return Ok(());
         }
@@ -230,13 +231,13 @@ impl Store {
             record.as_ref().map_or(Precondition::Absent, |record| Precondition::Version(record.version));
         batch.preconditions.push((key.clone(), what));
         let Some(record) = record else { return Ok(()) };
-        if let Some(expires) = expires_of(&record) {
+        if let Some(expires) = expires_of(key, &record) {
             batch.deletes.push(expiry_key(expires, &self.name, id));
         }
         if self.options.history == 0 {
             return Ok(());
         }
-        if !self.lives(&record) {
+        if !self.lives(key, &record) {
             let past =
                 self.memory.backend().scan(&history_range(&self.name, id), Page::first(MAX_PAGE)).await?;
             batch.deletes.extend(past.records.into_iter().map(|(at, _)| at));
@@ -253,13 +254,14 @@ impl Store {
 
     /// Whether the record has not expired. One that can not be read is taken to live: it is up to
     /// the caller to overwrite or delete it, not to the clock.
-    fn lives(&self, record: &Record) -> bool {
-        expires_of(record).is_none_or(|at| at > self.memory.latest_time())
+    fn lives(&self, key: &Key, record: &Record) -> bool {
+        expires_of(key, record).is_none_or(|at| at > self.memory.now())
     }
 }
 
-pub(super) fn expires_of(record: &Record) -> Option<u64> {
-    crate::model::Lineage::of(&record.value).and_then(|lineage| lineage.expires())
+/// When the record at `key` expires; `None` also if that can not be trusted.
+pub(super) fn expires_of(key: &Key, record: &Record) -> Option<u64> {
+    Lineage::of(key, &record.value).and_then(|lineage| lineage.expires())
 }
 
 /// The key under which the expiry of a record is noted: in order of time.

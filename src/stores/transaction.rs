@@ -45,7 +45,7 @@ impl Memory {
     pub fn begin(&self) -> Transaction {
         Transaction {
             memory: self.clone(),
-            time: self.latest_time(),
+            time: self.now(),
             reads: BTreeMap::new(),
             ranges: Vec::new(),
             writes: BTreeMap::new(),

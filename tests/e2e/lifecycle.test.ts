@@ -134,91 +134,98 @@ describe(`opening on ${engine}`, () => {
 });
 
 describe(`losing the database on ${engine}`, () => {
-  test("after another tab has deleted it, the same handle works on a new one: stores, watchers and collections", async () => {
+  test("after another tab has deleted it, every call says so, watches end, and opening again begins anew", async () => {
     const ours = await opened("idb://deleted");
     await ours.evaluate(async () => {
       const { memory, store, collection } = window.held;
       for (let i = 0; i < 20; i++) await store.save(`old-${i}`, i);
       await collection.add([{ id: "old", vector: [1, 0] }, { id: "older", vector: [0, 1] }]);
       await collection.search([1, 0]);
-      const seen: string[] = [];
-      window.held["seen"] = seen;
-      window.held["stop"] = memory.store("data").watch(({ kind, id }) => { seen.push(`${kind} ${id}`); });
+      const watching = memory.store("data").watch(() => undefined);
+      window.held["watched"] = watching.done.then(() => "ended", (error: { code: string }) => error.code);
     });
     const other = await browser.tab();
     expect(await other.evaluate(() => window.kit.erase("mnemora:deleted"))).toBe("deleted");
     const after = await ours.evaluate(async () => {
       const { memory, store, collection } = window.held;
-      const seen = window.held["seen"] as string[];
-      const gone = { value: await store.get("old-1"), count: await store.count(), documents: await collection.count(), hits: await collection.search([1, 0]) };
-      const conflict = await window.kit.attempt(() => store.save("old-1", 1, { expectedVersion: 2 }));
-      await store.save("new", { fresh: true });
-      await store.save("newer", { fresh: true });
-      await memory.transaction(async (tx) => { tx.save(store, "tx", await tx.get(store, "new")); });
-      await collection.add({ id: "new", vector: [0, 1] });
-      const hits = (await collection.search([1, 0])).map(({ id }) => id);
-      await window.kit.soon(() => seen.includes("save tx"), 5_000);
+      const calls: (() => unknown)[] = [
+        () => store.get("old-1"), () => store.save("new", 1), () => store.delete("old-1"), () => store.save("old-1", 1, { expectedVersion: 2 }),
+        () => store.count(), () => window.kit.all(store.list()), () => collection.search([1, 0]), () => collection.count(),
+        () => collection.add({ id: "new", vector: [1, 0] }), () => memory.transaction((tx) => { tx.save(store, "x", 1); }), () => memory.verify(),
+      ];
+      const outcomes = await Promise.all(calls.map((call) => window.kit.attempt(call, 10_000)));
       return {
-        gone, conflict: conflict.ok ? "saved" : conflict.code,
-        ids: (await window.kit.all(store.list())).map(({ id }) => id), hits, documents: await collection.count(),
-        seen, verified: (await memory.verify()).ok,
+        outcomes: [...new Set(outcomes.map((outcome) => outcome.ok ? "done" : `${outcome.code} ${outcome.typed}`))],
+        watched: await Promise.race([window.held["watched"] as Promise<string>, window.kit.sleep(5_000).then(() => "still waiting")]),
+        closed: (await window.kit.attempt(() => memory.close(), 5_000)).ok,
+        // Asking what became of it has not made it again.
+        there: (await indexedDB.databases()).some(({ name }) => name === "mnemora:deleted"),
       };
     });
-    expect(after).toEqual({
-      gone: { value: null, count: 0, documents: 0, hits: [] }, conflict: "ERR_CONFLICT",
-      ids: ["new", "newer", "tx"], hits: ["new"], documents: 1,
-      seen: ["save new", "save newer", "save tx"], verified: true,
+    expect(after).toEqual({ outcomes: ["ERR_CLOSED true"], watched: expect.stringMatching(/^(ended|ERR_CLOSED)$/) as string, closed: true, there: false });
+    const anew = await ours.evaluate(async () => {
+      const memory = await window.mnemora.open("idb://deleted");
+      const [store, collection] = [memory.store("data"), memory.collection("notes", { dimensions: 2 })];
+      const seen: string[] = [];
+      store.watch(({ kind, id }) => { seen.push(`${kind} ${id}`); });
+      const before = [await store.count(), await collection.count()];
+      await store.save("new", 1);
+      await collection.add({ id: "new", vector: [0, 1] });
+      await window.kit.soon(() => seen.length > 0);
+      const hits = (await collection.search([1, 0])).map(({ id }) => id);
+      const { ok } = await memory.verify();
+      await memory.close();
+      return { before, hits, seen, ok };
     });
-    // A tab that comes later finds what this one has written.
+    expect(anew).toEqual({ before: [0, 0], hits: ["new"], seen: ["save new"], ok: true });
     const late = await opened("idb://deleted");
-    expect(await late.evaluate(() => window.held.store.count())).toBe(3);
+    expect(await late.evaluate(() => window.held.store.get("new"))).toBe(1);
   });
 
-  test("a deletion in the middle of writing loses the data and nothing else: every call ends, the handle goes on", async () => {
-    const ours = await opened("idb://pulled");
-    const other = await browser.tab();
-    for (let round = 0; round < 5; round++) {
-      const writing = ours.evaluate(async (round) => {
-        const outcomes = await Promise.all(Array.from({ length: 200 }, async (_, i) => {
-          if (i % 10 === 0) await window.kit.sleep(i / 4);
-          return window.kit.attempt(() => window.held.store.save(`${round}-${i}`, i), 20_000);
-        }));
-        return [...new Set(outcomes.map((outcome) => outcome.ok ? "saved" : `${outcome.code} ${outcome.typed}`))];
-      }, round);
-      await new Promise((resolve) => setTimeout(resolve, 10 * round));
-      expect(["deleted", "blocked"]).toContain(await other.evaluate(() => window.kit.erase("mnemora:pulled")));
-      for (const outcome of await writing) expect(["saved", "ERR_UNAVAILABLE true", "ERR_BLOCKED true"]).toContain(outcome);
-      expect(await ours.evaluate(async () => {
-        const outcome = await window.kit.attempt(() => window.held.store.save("after", 1));
-        return [outcome.ok, await window.held.store.get("after"), (await window.held.memory.verify()).ok];
-      })).toEqual([true, 1, true]);
-    }
-  });
-
-  test("after the browser has cleared the site's data, the next calls end, and work", async () => {
-    const ours = await opened("idb://cleared");
-    await ours.evaluate(async () => {
-      for (let i = 0; i < 20; i++) await window.held.store.save(`old-${i}`, i);
-    });
-    const devtools = await browser.devtools(ours);
-    for (let round = 0; round < 3; round++) {
-      const during = ours.evaluate(async (round) => {
-        const outcomes = await Promise.all(Array.from({ length: 100 }, async (_, i) => {
-          if (i % 10 === 0) await window.kit.sleep(i);
-          const { store } = window.held;
-          const calls: (() => Promise<unknown>)[] = [() => store.save(`${round}-${i}`, i), () => store.get("old-1"), () => window.kit.all(store.list())];
+  /** Takes the database away in the middle of many calls; each must end, and opening again must work. */
+  async function takeAway(url: string, take: () => Promise<unknown>, rounds: number): Promise<void> {
+    for (let round = 0; round < rounds; round++) {
+      const ours = await opened(url);
+      const calls = ours.evaluate(async () => {
+        const { store } = window.held;
+        await store.save("old", 1);
+        const outcomes = await Promise.all(Array.from({ length: 150 }, async (_, i) => {
+          await window.kit.sleep(i - i % 10);
+          const calls: (() => Promise<unknown>)[] = [() => store.save(`${i}`, i), () => store.get("old"), () => window.kit.all(store.list())];
           return window.kit.attempt(calls[i % 3]!, 20_000);
         }));
-        return [...new Set(outcomes.map((outcome) => outcome.ok ? "done" : `${outcome.code} ${outcome.typed}`))];
-      }, round);
-      await devtools.send("Storage.clearDataForOrigin", { origin: pages.origin, storageTypes: "indexeddb" });
-      for (const outcome of await during) expect(["done", "ERR_UNAVAILABLE true", "ERR_BLOCKED true"]).toContain(outcome);
-      expect(await ours.evaluate(async () => {
-        const { memory, store } = window.held;
-        const works = await window.kit.soon(async () => (await window.kit.attempt(() => store.save("new", 1), 5_000)).ok, 5_000);
-        return [works, await store.get("new"), await store.get("old-1"), (await memory.verify()).ok];
-      })).toEqual([true, 1, null, true]);
+        const after = await window.kit.attempt(() => store.save("after", 1), 20_000);
+        const closed = await window.kit.attempt(() => window.held.memory.close(), 20_000);
+        return {
+          outcomes: [...new Set(outcomes.map((outcome) => outcome.ok ? "done" : `${outcome.code} ${outcome.typed}`))],
+          after: after.ok ? "done" : `${after.code} ${after.typed}`, closed: closed.ok,
+        };
+      });
+      await new Promise((resolve) => setTimeout(resolve, 20 + 20 * round));
+      await take();
+      const { outcomes, after, closed } = await calls;
+      for (const outcome of outcomes) expect(["done", "ERR_UNAVAILABLE true", "ERR_CLOSED true", "ERR_BLOCKED true"]).toContain(outcome);
+      expect(["done", "ERR_CLOSED true"]).toContain(after);
+      expect(closed).toBe(true);
+      expect(await ours.evaluate(async (url) => {
+        const memory = await window.mnemora.open(url);
+        await memory.store("data").save("new", 1);
+        const state = [await memory.store("data").get("new"), (await memory.verify()).ok];
+        await memory.close();
+        return state;
+      }, url)).toEqual([1, true]);
+      await ours.close();
     }
+  }
+
+  test("deleted by another tab in the middle of reading and writing: every call ends", async () => {
+    const other = await browser.tab();
+    await takeAway("idb://pulled", () => other.evaluate(() => window.kit.erase("mnemora:pulled")), 5);
+  });
+
+  test("cleared by the browser in the middle of reading and writing: every call ends", async () => {
+    const devtools = await browser.devtools(await browser.tab());
+    await takeAway("idb://cleared", () => devtools.send("Storage.clearDataForOrigin", { origin: pages.origin, storageTypes: "indexeddb" }), 5);
   });
 
   test("a frozen tab with the same data open does not hold up another, and goes on afterwards", async () => {

@@ -252,6 +252,37 @@ describe("conflicts", () => {
     expect((await all(store.list())).reduce((sum, { value }) => sum + value, 0)).toBe(500);
   });
 
+  test("a function does not fail on a state that never was", async () => {
+    await store.saveMany([{ id: "x", value: 0 }, { id: "y", value: 0 }]);
+    let skewed = 0;
+    const move = (): Promise<void> => memory.transaction(async (tx) => {
+      tx.save(store, "x", (await tx.get(store, "x"))! + 1);
+      tx.save(store, "y", (await tx.get(store, "y"))! - 1);
+    });
+    const audit = (): Promise<string> => memory.transaction(async (tx) => {
+      const x = (await tx.get(store, "x"))!;
+      await settle();
+      const y = (await tx.get(store, "y"))!;
+      if (x + y === 0) return "adds up";
+      skewed++;
+      throw new Error(`${x} and ${y} do not add up`);
+    });
+    const audits = Array.from({ length: 10 }, audit);
+    for (let n = 0; n < 30; n++) {
+      await move();
+      await settle();
+    }
+    expect(await Promise.all(audits)).toEqual(Array(10).fill("adds up"));
+    // Else this test would have tested nothing.
+    expect(skewed).toBeGreaterThan(0);
+    // What a function throws on a state that was, is thrown.
+    const failure = new Error("of the function");
+    expect(await refusal(() => memory.transaction(async (tx) => {
+      await tx.get(store, "x");
+      throw failure;
+    }))).toBe(failure);
+  });
+
   test("end in ERR_CONFLICT after as many retries as were allowed", async () => {
     await store.save("a", 0);
     for (const retries of [0, 1, 3]) {

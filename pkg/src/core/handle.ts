@@ -13,6 +13,7 @@ import type { Embed, MemoryInfo, WriteResult } from "../types.js";
 import { describe } from "./check.js";
 import { Hub } from "./hub.js";
 import { instance, run } from "./instance.js";
+import { Upkeep } from "./upkeep.js";
 
 /** What opening needs, checked. */
 export interface Opening {
@@ -30,6 +31,7 @@ export class Handle {
   readonly info: MemoryInfo;
   readonly hub: Hub;
   readonly embed: Embed | undefined;
+  private readonly upkeep: Upkeep;
   private readonly now: (() => number) | undefined;
   private closing: Promise<void> | undefined;
 
@@ -38,6 +40,7 @@ export class Handle {
     this.info = Object.freeze({ url: opening.url, backend, durability, shared, dataLoss });
     this.now = opening.now;
     this.embed = opening.embed;
+    this.upkeep = new Upkeep(async () => (await this.maintain(8, undefined)).more);
     this.hub = new Hub(shared ? opening.url : undefined, (head) => core.announce(head));
   }
 
@@ -86,6 +89,7 @@ export class Handle {
   /** What a write that gave `version` resolves to. */
   written(version: number): WriteResult {
     this.hub.committed(version);
+    this.upkeep.written();
     return { version, durability: this.info.durability };
   }
 
@@ -96,12 +100,22 @@ export class Handle {
     if (this.now !== undefined) this.core.setNow(timeOf(this.now));
   }
 
+  /** Removes what has expired and trims the log, for about `budgetMs`. */
+  async maintain(budgetMs: number, signal: AbortSignal | undefined): Promise<{ expired: number; more: boolean }> {
+    const [expired, more] = await this.read(
+      signal, () => this.core.maintain(budgetMs) as Promise<[number, boolean]>,
+    );
+    if (expired > 0) this.hub.committed(this.core.head());
+    return { expired, more };
+  }
+
   close(): Promise<void> {
     this.closing ??= this.end();
     return this.closing;
   }
 
   private async end(): Promise<void> {
+    this.upkeep.end();
     try {
       await run(() => this.core.close());
     } finally {

@@ -56,12 +56,7 @@ export class MemoryHandle implements Memory {
   async maintain(options: CallOptions & { budgetMs?: number } = NONE): Promise<{ expired: number; more: boolean }> {
     checkCall(options, ["budgetMs"]);
     const budget = checkCount(options.budgetMs ?? 8, "budgetMs", 0);
-    const { core } = this.handle;
-    const [expired, more] = await this.handle.read(
-      options.signal, () => core.maintain(budget) as Promise<[number, boolean]>,
-    );
-    if (expired > 0) this.handle.written(core.head());
-    return { expired, more };
+    return this.handle.maintain(budget, options.signal);
   }
 
   async verify(options: ProgressOptions = NONE): Promise<VerifyReport> {

@@ -106,8 +106,11 @@ pub(super) async fn read_and_write<'a>(
     let head = read::head(&log).await?;
     let found = read::get_in(&records, &keys).await?;
     let known = keys.into_iter().zip(found);
-    let known =
-        known.filter_map(|(key, record)| record.map(|r| (key, Known::of(r.version, &r.value)))).collect();
+    let known = known.filter_map(|(key, record)| {
+        let known = record.map(|record| Known::of(&key, record.version, &record.value))?;
+        Some((key, known))
+    });
+    let known = known.collect();
     let since = batches.iter().flat_map(|batch| &batch.unchanged).map(|(_, since)| *since).min();
     let (entries, floor) = match since.filter(|since| *since < head) {
         Some(since) => {

@@ -94,7 +94,7 @@ impl Knowledge {
                     self.young.remove(key);
                 }
                 Write::Put { value, version, created } => {
-                    let lineage = Lineage::of(value)
+                    let lineage = Lineage::of(key, value)
                         .map(|lineage| created.map_or(lineage, |created| lineage.with_created(created)));
                     self.young.insert(key.clone(), Known { version: *version, lineage });
                 }

@@ -86,7 +86,7 @@ impl Following {
         // Read before the records: what is committed in between is then applied again, which is
         // harmless, and never missed.
         let cursor = log::head(memory.backend()).await?.sequence;
-        memory.announce(cursor);
+        memory.confirm(cursor);
         let mut following = Self { options, index: Index::new(options)?, cursor };
         let range = documents(name, "");
         let mut page = Page::first(DOCUMENTS);
@@ -104,7 +104,7 @@ impl Following {
     }
 
     async fn catch_up(&mut self, memory: &Memory, name: &str) -> Result<()> {
-        while self.cursor < memory.head() {
+        while memory.may_be_beyond(self.cursor) {
             let page = log::read(memory.backend(), self.cursor, ENTRIES).await?;
             let mut touched = BTreeMap::new();
             for (key, touch) in page.entries.into_iter().flat_map(|entry| entry.touched) {
@@ -133,10 +133,11 @@ impl Following {
                 self.index.remove(&id);
             }
             if page.cursor == self.cursor {
-                // Announced, but not there: the announcement was of a database that is gone.
+                memory.dismiss_hint();
                 return Ok(());
             }
             self.cursor = page.cursor;
+            memory.confirm(page.cursor);
         }
         Ok(())
     }

@@ -56,7 +56,7 @@ impl Collection {
                 break;
             }
             // Some went in the meantime, by another tab that has not told us yet.
-            self.memory.announce(log::head(self.memory.backend()).await?.sequence);
+            self.memory.confirm(log::head(self.memory.backend()).await?.sequence);
         }
         Ok(hits)
     }
