@@ -65,6 +65,16 @@ impl CoreTransaction {
         })
     }
 
+    /// Whether everything that was read still holds.
+    #[wasm_bindgen(js_name = stillHolds)]
+    pub fn still_holds(&self) -> Promise {
+        let shared = Rc::clone(&self.0);
+        promise(async move {
+            let mut transaction = shared.lock().await;
+            running(&mut transaction)?.still_holds().await
+        })
+    }
+
     /// Writes everything; gives the version.
     pub fn commit(&self, withdrawal: Option<Withdrawal>) -> Promise {
         let (shared, ticket) = (Rc::clone(&self.0), ticket(withdrawal.as_ref()));

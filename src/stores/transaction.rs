@@ -149,13 +149,28 @@ impl Transaction {
                 Write::Delete(_) => batch = batch.delete(key.clone()),
             }
         }
-        for (key, version) in self.reads {
-            let what = version.map_or(Precondition::Absent, Precondition::Version);
-            batch = batch.require(key, what);
-        }
-        batch.unchanged = self.ranges;
+        self.require_what_was_read(&mut batch);
         let verdict = self.memory.try_commit(batch).await?;
         verdict.map(|committed| committed.sequence).map_err(|conflict| conflict_error(&conflict, None))
+    }
+
+    /// Whether everything that was read still holds. If not, what a caller made of it is void, also an
+    /// error that it ran into.
+    ///
+    /// # Errors
+    /// What the backend's commit gives.
+    pub async fn still_holds(&self) -> Result<bool> {
+        let mut batch = Batch::new(self.memory.now());
+        self.require_what_was_read(&mut batch);
+        Ok(self.memory.try_commit(batch).await?.is_ok())
+    }
+
+    fn require_what_was_read(&self, batch: &mut Batch) {
+        for (key, version) in &self.reads {
+            let what = version.map_or(Precondition::Absent, Precondition::Version);
+            batch.preconditions.push((key.clone(), what));
+        }
+        batch.unchanged.clone_from(&self.ranges);
     }
 
     fn remember(&mut self, key: &Key, version: Option<u64>) -> Result<()> {

@@ -28,13 +28,19 @@ export async function runTransaction<R>(
     const core = runNow(() => memory.core.begin());
     const transaction = new TransactionHandle(memory, core, options.signal);
     try {
-      const result = await fn(transaction);
-      await transaction.ready();
+      let result;
+      try {
+        result = await fn(transaction);
+        await transaction.ready();
+      } catch (error) {
+        // What was read may no longer have held together, and then the failure is void as well.
+        if (attempt < retries && !(await transaction.stillHolds())) continue;
+        throw error;
+      }
       const version = await memory.write(options.signal, (claim) => core.commit(claim) as Promise<number>);
       memory.written(version);
       return result;
     } catch (error) {
-      // What was read no longer holds, so whatever `fn` made of it is void, its failure as well.
       if (!transaction.isConflict(error) || attempt >= retries) throw error;
       await pause(attempt, options.signal);
     } finally {
@@ -117,6 +123,11 @@ class TransactionHandle implements Transaction {
   /** Whether the transaction must start over. */
   isConflict(error: unknown): boolean {
     return this.conflicts.size > 0 || isMemoryError(error, "ERR_CONFLICT");
+  }
+
+  /** Whether everything that was read still holds. */
+  async stillHolds(): Promise<boolean> {
+    return this.conflicts.size === 0 && run(() => this.core.stillHolds() as Promise<boolean>);
   }
 
   end(): void {

@@ -30,6 +30,9 @@ const FORMAT: f64 = 1.0;
 
 const FORMAT_KEY: &str = "format";
 
+/// How long a transaction may take to end after the browser has closed its connection.
+const GRACE_MS: u32 = 100;
+
 /// A database handle that stays usable when the browser takes the connection away.
 #[derive(Debug)]
 pub(super) struct Connection {
@@ -55,6 +58,8 @@ pub(super) struct Live {
     /// Tells this connection from the ones before it: what was known over them may be gone.
     generation: u64,
     lost: Rc<Cell<bool>>,
+    /// Whoever waits to hear that the browser has closed the connection.
+    waiting: Rc<RefCell<Vec<oneshot::Sender<()>>>>,
     /// What the browser said of lost data when it made this database.
     data_loss: Option<String>,
     /// Holds the event handlers.
@@ -71,8 +76,39 @@ impl Live {
             on_change.set(true);
             closing.close();
         });
-        database.on_close(move |_| on_close.set(true));
-        Self { raw, generation, lost, data_loss, _database: database }
+        let waiting: Rc<RefCell<Vec<oneshot::Sender<()>>>> = Rc::default();
+        let told = Rc::clone(&waiting);
+        database.on_close(move |_| {
+            on_close.set(true);
+            // A waiter that is gone does not mind.
+            for waiter in told.take() {
+                let _ = waiter.send(());
+            }
+        });
+        Self { raw, generation, lost, waiting, data_loss, _database: database }
+    }
+
+    /// Runs a call on this connection, but does not wait for ever when the browser closes it: it then
+    /// gives some transactions no event at all.
+    pub(super) async fn unless_closed<T>(
+        &self,
+        call: impl Future<Output = Result<T, Fault>>,
+    ) -> Result<T, Fault> {
+        let (closed, on_closed) = oneshot::channel();
+        {
+            let mut waiting = self.waiting.borrow_mut();
+            waiting.retain(|waiter| !waiter.is_canceled());
+            waiting.push(closed);
+        }
+        let call = std::pin::pin!(call);
+        let call = match select(call, on_closed).await {
+            Either::Left((outcome, _)) => return outcome,
+            Either::Right((_, call)) => call,
+        };
+        match select(call, std::pin::pin!(sleep(GRACE_MS))).await {
+            Either::Left((outcome, _)) => outcome,
+            Either::Right(_) => Err(Fault::Silent),
+        }
     }
 
     pub(super) fn generation(&self) -> u64 {

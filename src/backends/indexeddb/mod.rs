@@ -90,7 +90,7 @@ impl IndexedDbBackend {
         };
         // The first commit then needs no look, and a database that can not be read fails here.
         backend.knowledge.lock().await.adopt(backend.head().await?);
-        let there = backend.with_connection(async |live| reserve::is_there(live).await).await?;
+        let there = backend.with_connection(false, async |live| reserve::is_there(live).await).await?;
         backend.reserve_spent.set((!there).then(Monotonic::now));
         Ok(backend)
     }
@@ -103,10 +103,15 @@ impl IndexedDbBackend {
         connection::destroy(name, timeout_ms).await
     }
 
-    /// Runs `attempt` on the connection; once more on a new one if the first was lost under it.
-    async fn with_connection<T>(&self, attempt: impl AsyncFn(&Live) -> Result<T, Fault>) -> Result<T> {
+    /// Runs `attempt` on the connection; once more on a new one if the first was lost under it and,
+    /// where it `writes`, nothing of it was stored.
+    async fn with_connection<T>(
+        &self,
+        writes: bool,
+        attempt: impl AsyncFn(&Live) -> Result<T, Fault>,
+    ) -> Result<T> {
         let live = self.connection.live().await?;
-        let fault = match attempt(&live).await {
+        let fault = match live.unless_closed(attempt(&live)).await {
             Ok(done) => return Ok(done),
             Err(fault) => fault,
         };
@@ -114,8 +119,13 @@ impl IndexedDbBackend {
             return Err(fault.into_error());
         }
         self.connection.lose(&live);
-        let live = self.connection.live().await?;
-        attempt(&live).await.map_err(Fault::into_error)
+        let live = match self.connection.live().await {
+            Ok(live) if !(writes && fault.is_silent()) => live,
+            // Not repeated: it may be stored. That the database is gone tells more than silence.
+            Ok(_) => return Err(fault.into_error()),
+            Err(error) => return Err(error),
+        };
+        live.unless_closed(attempt(&live)).await.map_err(Fault::into_error)
     }
 
     /// Puts the reserve back if it was spent and there is room, now and then.
@@ -130,7 +140,7 @@ impl IndexedDbBackend {
     }
 
     async fn head(&self) -> Result<u64> {
-        self.with_connection(async |live| {
+        self.with_connection(false, async |live| {
             let transaction = live.begin(&[LOG], None)?;
             read::head(&transaction.store(LOG)?).await
         })
@@ -158,7 +168,7 @@ impl Backend for IndexedDbBackend {
         if keys.is_empty() {
             return Ok(Vec::new());
         }
-        self.with_connection(async |live| read::get(live, keys).await).await
+        self.with_connection(false, async |live| read::get(live, keys).await).await
     }
 
     async fn scan(&self, range: &Range, page: Page) -> Result<ScanPage> {
@@ -168,9 +178,10 @@ impl Backend for IndexedDbBackend {
             return Ok(ScanPage { records: Vec::new(), cursor: None });
         }
         if rest.start().first() != Some(&(Space::Log as u8)) {
-            return self.with_connection(async |live| read::scan(live, &rest, &page).await).await;
+            return self.with_connection(false, async |live| read::scan(live, &rest, &page).await).await;
         }
-        let found = self.with_connection(async |live| read::scan_log(live, &rest, &page).await).await?;
+        let found =
+            self.with_connection(false, async |live| read::scan_log(live, &rest, &page).await).await?;
         // A number that we did not know of comes from another context. While a commit of our own is
         // in flight the lock is taken; the commit will find out by itself.
         let newest = found.records.iter().map(|(_, record)| record.version).max();
@@ -186,7 +197,7 @@ impl Backend for IndexedDbBackend {
         let live = self.connection.live().await?;
         knowledge.of_connection(live.generation());
         if let Some(assumption) = commit::assume(batches, &knowledge) {
-            match commit::write_blindly(&live, self.durability, &assumption).await {
+            match live.unless_closed(commit::write_blindly(&live, self.durability, &assumption)).await {
                 Ok(()) => {
                     let verdicts = assumption.judgement.verdicts.clone();
                     knowledge.advance(&assumption.judgement);
@@ -195,6 +206,12 @@ impl Backend for IndexedDbBackend {
                 }
                 Err(fault) if fault.is_quota() && only_deletes(batches) => {}
                 Err(fault) if fault.is_collision() => knowledge.collided(assumption.head),
+                Err(fault) if fault.is_silent() => {
+                    self.connection.lose(&live);
+                    knowledge.forget();
+                    self.connection.live().await?;
+                    return Err(fault.into_error());
+                }
                 Err(fault) if live.is_lost() || fault.means_lost() => knowledge.forget(),
                 Err(fault) => return Err(fault.into_error()),
             }
@@ -202,12 +219,12 @@ impl Backend for IndexedDbBackend {
         let durability = self.durability;
         let trim = knowledge.trimmable();
         let attempt = async |live: &Live| commit::read_and_write(live, durability, batches, trim).await;
-        let mut outcome = self.with_connection(attempt).await;
+        let mut outcome = self.with_connection(true, attempt).await;
         let full = matches!(&outcome, Err(error) if error.kind() == ErrorKind::Quota);
         if full && only_deletes(batches) && self.reserve_spent.get().is_none() {
-            self.with_connection(async |live| reserve::give_up(live, durability).await).await?;
+            self.with_connection(true, async |live| reserve::give_up(live, durability).await).await?;
             self.reserve_spent.set(Some(Monotonic::now()));
-            outcome = self.with_connection(attempt).await;
+            outcome = self.with_connection(true, attempt).await;
         }
         match outcome {
             Ok(done) => {
@@ -225,7 +242,7 @@ impl Backend for IndexedDbBackend {
     }
 
     async fn stats(&self) -> Result<Stats> {
-        self.with_connection(async |live| read::stats(live).await).await
+        self.with_connection(false, async |live| read::stats(live).await).await
     }
 
     async fn close(&self) -> Result<()> {

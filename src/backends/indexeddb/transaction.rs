@@ -34,6 +34,8 @@ extern "C" {
 pub(super) enum Fault {
     Host(HostError),
     Ours(Error),
+    /// The browser closed the connection and did not say what became of the transaction.
+    Silent,
 }
 
 impl From<Error> for Fault {
@@ -80,6 +82,11 @@ impl Fault {
         matches!(self, Self::Host(error) if error.name() == "ConstraintError")
     }
 
+    /// Whether it is not known what became of the transaction.
+    pub(super) fn is_silent(&self) -> bool {
+        matches!(self, Self::Silent)
+    }
+
     /// Whether the storage is full.
     pub(super) fn is_quota(&self) -> bool {
         matches!(self, Self::Host(error) if error.name() == "QuotaExceededError")
@@ -89,7 +96,7 @@ impl Fault {
     pub(super) fn means_lost(&self) -> bool {
         // Chromium and Firefox say InvalidStateError on a closed connection; WebKit says UnknownError
         // when its storage process is gone.
-        let Self::Host(error) = self else { return false };
+        let Self::Host(error) = self else { return self.is_silent() };
         error.name() == "InvalidStateError"
             || (error.name() == "UnknownError" && error.message().contains("Connection"))
     }
@@ -98,6 +105,12 @@ impl Fault {
         let host = match self {
             Self::Ours(error) => return error,
             Self::Host(host) => host,
+            Self::Silent => {
+                return Error::unavailable(
+                    "the browser closed the connection to IndexedDB; whether this write is stored is unknown: read before \
+                     you retry",
+                );
+            }
         };
         let (kind, meaning) = match host.name() {
             "QuotaExceededError" => (

@@ -96,7 +96,7 @@ fn a_write_that_was_taken_back_is_not_written() {
             store.delete("old", None, Some(before)).await.unwrap_err();
 
             let (ticket, items) = (Ticket::default(), [item("a", 1)]);
-            let mut write = store.save(&items, Some(ticket.clone())).boxed();
+            let mut write = store.save(&items, Some(ticket.clone())).boxed_local();
             assert!(poll!(write.as_mut()).is_pending(), "it waits for others to come along");
             assert!(ticket.withdraw());
             write.await.unwrap_err();
