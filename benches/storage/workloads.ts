@@ -13,10 +13,12 @@ const GROUPS = 40;
 export interface Slice {
   /** Operations done. */
   ops: number;
-  /** How long all of them took. */
+  /** How long all of them took, in milliseconds. */
   ms: number;
   /** How long each took. */
   latencies: number[];
+  /** How long each repetition took: an operation, a burst, or the whole slice. */
+  repetitions: number[];
 }
 
 const groupOf = (index: number): string => `a${String(Math.floor(index / 100)).padStart(3, "0")}:`;
@@ -45,23 +47,34 @@ async function timed(latencies: number[], work: () => Promise<unknown>): Promise
   latencies.push(performance.now() - start);
 }
 
-async function slice(ops: number, work: (latencies: number[]) => Promise<unknown>): Promise<Slice> {
-  const latencies: number[] = [];
-  const start = performance.now();
-  await work(latencies);
-  return { ops, ms: performance.now() - start, latencies };
-}
-
 /** Every index once, in bursts of CONCURRENT that are awaited together. */
-async function bursts(count: number, latencies: number[], work: (index: number) => Promise<unknown>): Promise<void> {
+async function bursts(count: number, work: (index: number) => Promise<unknown>): Promise<Slice> {
+  const latencies: number[] = [];
+  const repetitions: number[] = [];
+  const start = performance.now();
   for (let burst = 0; burst < count; burst++) {
     const indexes = Array.from({ length: CONCURRENT }, (_, index) => burst * CONCURRENT + index);
-    await Promise.all(indexes.map((index) => timed(latencies, () => work(index))));
+    await timed(repetitions, () => Promise.all(indexes.map((index) => timed(latencies, () => work(index)))));
   }
+  return { ops: count * CONCURRENT, ms: performance.now() - start, latencies, repetitions };
 }
 
-async function oneByOne(count: number, latencies: number[], work: (index: number) => Promise<unknown>): Promise<void> {
+async function oneByOne(count: number, work: (index: number) => Promise<unknown>): Promise<Slice> {
+  const latencies: number[] = [];
+  const start = performance.now();
   for (let index = 0; index < count; index++) await timed(latencies, () => work(index));
+  return { ops: count, ms: performance.now() - start, latencies, repetitions: latencies };
+}
+
+/** CONCURRENT writers, each of which goes on as soon as it has its answer. */
+async function closedLoop(turns: number, work: (index: number) => Promise<unknown>): Promise<Slice> {
+  const latencies: number[] = [];
+  const start = performance.now();
+  await Promise.all(Array.from({ length: CONCURRENT }, async (_, writer) => {
+    for (let turn = 0; turn < turns; turn++) await timed(latencies, () => work(turn * CONCURRENT + writer));
+  }));
+  const ms = performance.now() - start;
+  return { ops: turns * CONCURRENT, ms, latencies, repetitions: [ms] };
 }
 
 /** Spreads reads over what is stored. */
@@ -75,41 +88,36 @@ function expect(what: unknown, message: string): void {
 export const writes: Record<string, (contender: Contender, round: number) => Promise<Slice>> = {
   "sequential saves": (contender, round) => {
     const [ids, values] = [freshIds(40), states(40, round * 40)];
-    return slice(40, (latencies) => oneByOne(40, latencies, (index) => contender.save(ids[index]!, values[index]!)));
+    return oneByOne(40, (index) => contender.save(ids[index]!, values[index]!));
   },
   "100 concurrent saves": (contender, round) => {
     const [ids, values] = [freshIds(200), states(200, round * 200)];
-    return slice(200, (latencies) => bursts(2, latencies, (index) => contender.save(ids[index]!, values[index]!)));
+    return bursts(2, (index) => contender.save(ids[index]!, values[index]!));
   },
   "100 writers, closed loop": (contender, round) => {
-    const [ids, values] = [freshIds(300), states(300, round * 300)];
-    return slice(300, (latencies) => Promise.all(Array.from({ length: CONCURRENT }, async (_, writer) => {
-      for (let turn = 0; turn < 3; turn++) {
-        const index = turn * CONCURRENT + writer;
-        await timed(latencies, () => contender.save(ids[index]!, values[index]!));
-      }
-    })));
+    const [ids, values] = [freshIds(200), states(200, round * 200)];
+    return closedLoop(2, (index) => contender.save(ids[index]!, values[index]!));
   },
   "100 concurrent overwrites": (contender, round) => {
-    const values = states(200, round * 200);
-    return slice(200, (latencies) => bursts(2, latencies, (index) => contender.save(`same:${index % 100}`, values[index]!)));
+    const values = states(100, round * 100);
+    return bursts(1, (index) => contender.save(`same:${index}`, values[index]!));
   },
 };
 
 /** By name: does a slice of the workload, after {@link fill}. */
 export const reads: Record<string, (contender: Contender, round: number) => Promise<Slice>> = {
-  "one-by-one gets": (contender, round) => slice(100, (latencies) => oneByOne(100, latencies, async (index) => {
+  "one-by-one gets": (contender, round) => oneByOne(80, async (index) => {
     const at = spread(index, round);
     expect((await contender.get(idOf(at)))?.id === `agent-${at}`, "a get gave something else");
-  })),
-  "100 concurrent gets": (contender, round) => slice(200, (latencies) => bursts(2, latencies, async (index) => {
+  }),
+  "100 concurrent gets": (contender, round) => bursts(2, async (index) => {
     const at = spread(index, round);
     expect((await contender.get(idOf(at)))?.id === `agent-${at}`, "a get gave something else");
-  })),
-  "scans of 100": (contender, round) => slice(16, (latencies) => oneByOne(16, latencies, async (index) => {
+  }),
+  "scans of 100": (contender, round) => oneByOne(16, async (index) => {
     const group = (index * 7 + round) % GROUPS;
     const found = await contender.scan(groupOf(group * 100), 100);
     expect(found.length === 100 && found[99]![0] === idOf(group * 100 + 99) && found[99]![1].id === `agent-${group * 100 + 99}`,
       "a scan gave something else");
-  })),
+  }),
 };

@@ -37,8 +37,8 @@ async function prepared(name: string): Promise<Page> {
       const database = await kit.request(indexedDB.open(`mnemora:${name}`));
       const columns = await Promise.all(["records", "log", "meta"].flatMap((store) => {
         const rows = database.transaction(store).objectStore(store);
-        const [keys, values] = [kit.request<unknown[]>(rows.getAllKeys()), kit.request<unknown[]>(rows.getAll())];
-        return store === "meta" ? [keys] : [keys, values];
+        const [keys, values]: Promise<unknown[]>[] = [kit.request(rows.getAllKeys()), kit.request(rows.getAll())];
+        return store === "meta" ? [keys!] : [keys!, values!];
       }));
       database.close();
       const bytes = (value: unknown): string => value instanceof ArrayBuffer ? bytes(new Uint8Array(value)) : value instanceof Uint8Array ? value.join() : JSON.stringify(value);

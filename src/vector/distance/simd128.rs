@@ -65,17 +65,20 @@ pub(super) fn one<T: Term<v128> + Term<f32>>(a: &[f32], b: &[f32]) -> f32 {
     let len = a.len().min(b.len());
     let ((a, a_tail), (b, b_tail)) = (a[..len].as_chunks::<4>(), b[..len].as_chunks::<4>());
     // Four sums: an addition takes three to four cycles, and a new one can start every half cycle.
-    let mut sums = [f32x4_splat(0.0); 4];
+    // Written out, since a build for size does not unroll loops and would keep an array in memory.
+    let zero = f32x4_splat(0.0);
+    let (mut s0, mut s1, mut s2, mut s3) = (zero, zero, zero, zero);
     let ((a, a_rest), (b, b_rest)) = (a.as_chunks::<4>(), b.as_chunks::<4>());
-    for (a, b) in a.iter().zip(b) {
-        for lane in 0..4 {
-            sums[lane] = f32x4_add(sums[lane], T::term(load(&a[lane]), load(&b[lane])));
-        }
+    for ([a0, a1, a2, a3], [b0, b1, b2, b3]) in a.iter().zip(b) {
+        s0 = f32x4_add(s0, T::term(load(a0), load(b0)));
+        s1 = f32x4_add(s1, T::term(load(a1), load(b1)));
+        s2 = f32x4_add(s2, T::term(load(a2), load(b2)));
+        s3 = f32x4_add(s3, T::term(load(a3), load(b3)));
     }
     for (a, b) in a_rest.iter().zip(b_rest) {
-        sums[0] = f32x4_add(sums[0], T::term(load(a), load(b)));
+        s0 = f32x4_add(s0, T::term(load(a), load(b)));
     }
-    let sum = total(f32x4_add(f32x4_add(sums[0], sums[1]), f32x4_add(sums[2], sums[3])));
+    let sum = total(f32x4_add(f32x4_add(s0, s1), f32x4_add(s2, s3)));
     a_tail.iter().zip(b_tail).fold(sum, |sum, (a, b)| sum + <T as Term<f32>>::term(*a, *b))
 }
 
@@ -87,7 +90,8 @@ pub(super) fn rows<T: Term<v128> + Term<f32>>(query: &[f32], rows: &[f32], out: 
 #[inline(always)]
 fn widen(from: &[f32; 4]) -> [F64x2; 2] {
     let v = load(from);
-    [v, i32x4_shuffle::<2, 3, 2, 3>(v, v)].map(|pair| F64x2(f64x2_promote_low_f32x4(pair)))
+    let high = i32x4_shuffle::<2, 3, 2, 3>(v, v);
+    [F64x2(f64x2_promote_low_f32x4(v)), F64x2(f64x2_promote_low_f32x4(high))]
 }
 
 /// The sum in double precision, in the order that `exact` lays down.
@@ -95,15 +99,20 @@ pub(super) fn exact<T: Term<F64x2> + Term<f64>>(a: &[f32], b: &[f32]) -> f64 {
     const PAIRS: usize = LANES / 2;
     let len = a.len().min(b.len());
     let ((a, a_tail), (b, b_tail)) = (a[..len].as_chunks::<LANES>(), b[..len].as_chunks::<LANES>());
-    let mut sums = [f64x2_splat(0.0); PAIRS];
+    let zero = f64x2_splat(0.0);
+    let (mut s0, mut s1, mut s2, mut s3) = (zero, zero, zero, zero);
+    // Written out for the same reason as above. A chunk always has two halves of four.
     for (a, b) in a.iter().zip(b) {
-        for (half, (a, b)) in a.as_chunks::<4>().0.iter().zip(b.as_chunks::<4>().0).enumerate() {
-            for (pair, (a, b)) in widen(a).into_iter().zip(widen(b)).enumerate() {
-                let sum = &mut sums[2 * half + pair];
-                *sum = f64x2_add(*sum, T::term(a, b).0);
-            }
+        if let ([a0, a1], [b0, b1]) = (a.as_chunks::<4>().0, b.as_chunks::<4>().0) {
+            let ([x0, x1], [y0, y1]) = (widen(a0), widen(b0));
+            let ([x2, x3], [y2, y3]) = (widen(a1), widen(b1));
+            s0 = f64x2_add(s0, T::term(x0, y0).0);
+            s1 = f64x2_add(s1, T::term(x1, y1).0);
+            s2 = f64x2_add(s2, T::term(x2, y2).0);
+            s3 = f64x2_add(s3, T::term(x3, y3).0);
         }
     }
+    let sums: [_; PAIRS] = [s0, s1, s2, s3];
     let mut lanes = [0.0; LANES];
     for (lanes, sum) in lanes.as_chunks_mut::<2>().0.iter_mut().zip(sums) {
         *lanes = [f64x2_extract_lane::<0>(sum), f64x2_extract_lane::<1>(sum)];
