@@ -43,11 +43,11 @@ impl<'a> From<&'a Entry> for PackedEntry<'a> {
 }
 
 #[derive(Serialize)]
-struct PackedProblem<'a>(&'a str, String, &'a str);
+struct PackedProblem<'a>(&'a str, &'a str, &'a str);
 
 impl<'a> From<&'a Problem> for PackedProblem<'a> {
     fn from(problem: &'a Problem) -> Self {
-        Self(problem.kind.code(), problem.key.to_string(), &problem.message)
+        Self(problem.kind.code(), &problem.key, &problem.message)
     }
 }
 

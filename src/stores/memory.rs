@@ -131,7 +131,9 @@ impl Memory {
     /// # Errors
     /// `Unavailable` if the storage could not be told.
     pub async fn close(&self) -> Result<()> {
-        self.shared.backend.close().await
+        let closed = self.shared.backend.close().await;
+        self.shared.collections.clear();
+        closed
     }
 
     /// The collections that were used through this memory.

@@ -29,18 +29,18 @@ pub struct PageRequest {
 pub struct Problem {
     /// What is wrong with it: [`ErrorKind::Corrupt`] or [`ErrorKind::Version`].
     pub kind: ErrorKind,
-    /// Where it is.
-    pub key: Key,
+    /// Where it is, as people read it: `store/id`.
+    pub key: String,
     /// What a reader should know.
     pub message: String,
 }
 
 impl Problem {
     /// Tells damage to a record, which is reported, from failures of the storage, which are errors.
-    pub(super) fn of(key: &Key, error: Error) -> Result<Self> {
+    pub(super) fn of(key: impl std::fmt::Display, error: Error) -> Result<Self> {
         match error.kind() {
             kind @ (ErrorKind::Corrupt | ErrorKind::Version) => {
-                Ok(Self { kind, key: key.clone(), message: error.message().to_owned() })
+                Ok(Self { kind, key: key.to_string(), message: error.message().to_owned() })
             }
             _ => Err(error),
         }

@@ -46,20 +46,31 @@ afterAll(async () => {
 
 /** Starts writers that do not stop: four of batches, two of single records, one of increments. */
 async function startWriting(tab: Page, durability: "relaxed" | "strict", from: number): Promise<void> {
-  await tab.evaluate(async ([durability, from, batch]) => {
+  await tab.evaluate(async ([durability, from, size]) => {
     const memory = await window.mnemora.open("idb://killed", { durability });
     const store = memory.store<{ round: number; filler: string }>("data");
     const filler = "x".repeat(200);
-    // Each acknowledgement is on its way before the writer goes on.
+    let acknowledged: Acknowledged[] = [];
+    let sending = false;
+    // One message at a time, each with all that was acknowledged since the one before.
     const tell = (what: string, round: number): void => {
-      void fetch("/acknowledged", { method: "POST", body: JSON.stringify([{ what, round }]) }).catch(() => undefined);
+      acknowledged.push({ what, round });
+      if (sending) return;
+      sending = true;
+      void (async () => {
+        for (let batch = acknowledged; batch.length > 0; batch = acknowledged) {
+          acknowledged = [];
+          await fetch("/acknowledged", { method: "POST", body: JSON.stringify(batch) });
+        }
+        sending = false;
+      })();
     };
     const writer = async (write: (round: number) => Promise<[what: string, round: number]>): Promise<void> => {
       for (let round = from; ; round++) tell(...await write(round));
     };
     for (let n = 0; n < 4; n++) {
       void writer(async (round) => {
-        await store.saveMany(Array.from({ length: batch }, (_, at) => ({ id: `batch-${n}-${at}`, value: { round, filler } })));
+        await store.saveMany(Array.from({ length: size }, (_, at) => ({ id: `batch-${n}-${at}`, value: { round, filler } })));
         return [`batch-${n}`, round];
       });
     }

@@ -6,6 +6,7 @@ use mnemora::ErrorKind;
 use mnemora::backends::indexeddb::IndexedDbBackend;
 use mnemora::backends::{Backend, Durability, OpenOptions};
 use mnemora::model::{Batch, Committed, Key, LogEntry, Page, Precondition, Put, Range, Space};
+use mnemora::stores::{Memory, MemoryOptions, StoreOptions};
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
 use wasm_bindgen_test::wasm_bindgen_test;
@@ -260,7 +261,11 @@ async fn damaged_rows_are_named() {
         })",
     )
     .await;
-    let error = backend.get(&[key("a")]).await.expect_err("is damaged");
+    let damaged = backend.get(&[key("a")]).await.expect("reads").remove(0).expect("is there");
+    assert_eq!((damaged.version, damaged.value.len()), (0, 0), "nothing is made of it");
+    let memory = Memory::open(&format!("idb://{name}"), &MemoryOptions::default()).await.expect("opens");
+    let store = memory.store("s", StoreOptions::default()).expect("a valid name");
+    let error = store.get("a").await.expect_err("is damaged");
     assert_eq!((error.kind(), error.key()), (ErrorKind::Corrupt, Some("s/a")));
     assert_eq!(read(&backend, "b").await, Some(vec![2]), "the others stay readable");
     let error = backend.scan(&Range::log_after(0), Page::first(9)).await.expect_err("is damaged");

@@ -33,7 +33,9 @@ export class Handle {
   readonly embed: Embed | undefined;
   private readonly upkeep: Upkeep;
   private readonly now: (() => number) | undefined;
+  private turn: Promise<void> = Promise.resolve();
   private closing: Promise<void> | undefined;
+  private freed = false;
 
   private constructor(private readonly glue: Core, readonly core: CoreMemory, opening: Opening) {
     const { backend, durability, shared, dataLoss } = core.info() as Omit<MemoryInfo, "url">;
@@ -41,7 +43,7 @@ export class Handle {
     this.now = opening.now;
     this.embed = opening.embed;
     this.upkeep = new Upkeep(async () => (await this.maintain(8, undefined)).more);
-    this.hub = new Hub(shared ? opening.url : undefined, (head) => core.announce(head));
+    this.hub = new Hub(shared ? opening.url : undefined, (head) => { if (!this.freed) core.announce(head); });
   }
 
   static async open(opening: Opening): Promise<Handle> {
@@ -86,6 +88,26 @@ export class Handle {
     });
   }
 
+  /** The latest sequence number that is known. */
+  head(): number {
+    return this.freed ? 0 : this.core.head();
+  }
+
+  /** Waits until no other transaction of this memory starts over. Gives what ends the turn. */
+  async takeTurn(signal: AbortSignal | undefined): Promise<() => void> {
+    const before = this.turn;
+    let end: () => void = () => undefined;
+    this.turn = new Promise((resolve) => { end = resolve; });
+    try {
+      await abortable(before, signal);
+    } catch (reason) {
+      // Who leaves the queue lets those behind him move up.
+      before.then(end, end);
+      throw reason;
+    }
+    return end;
+  }
+
   /** What a write that gave `version` resolves to. */
   written(version: number): WriteResult {
     this.hub.committed(version);
@@ -105,7 +127,7 @@ export class Handle {
     const [expired, more] = await this.read(
       signal, () => this.core.maintain(budgetMs) as Promise<[number, boolean]>,
     );
-    if (expired > 0) this.hub.committed(this.core.head());
+    if (expired > 0) this.hub.committed(this.head());
     return { expired, more };
   }
 
@@ -120,6 +142,9 @@ export class Handle {
       await run(() => this.core.close());
     } finally {
       this.hub.close();
+      // The handles of stores are small and go with the garbage; what they shared is gone now.
+      this.freed = true;
+      this.core.free();
     }
   }
 }

@@ -66,7 +66,7 @@ export class CollectionHandle<M> implements Collection<M> {
     checkCall(options);
     checkText(id, "id");
     const was = await this.memory.write(options.signal, (claim) => this.core.delete(id, claim) as Promise<boolean>);
-    this.memory.written(this.memory.core.head());
+    this.memory.written(this.memory.head());
     return was;
   }
 

@@ -101,7 +101,7 @@ export class StoreHandle<T> implements Store<T> {
     const was = await this.memory.write(
       options.signal, (claim) => this.core.delete(id, expected, claim) as Promise<boolean>,
     );
-    this.memory.written(this.memory.core.head());
+    this.memory.written(this.memory.head());
     return was;
   }
 

@@ -23,29 +23,45 @@ export async function runTransaction<R>(
   checkCall(options, ["retries"]);
   checkFunction(fn, "fn", true);
   const retries = checkCount(options.retries ?? 100, "options.retries", 0);
-  for (let attempt = 0; ; attempt++) {
-    memory.begin(options.signal);
-    const core = runNow(() => memory.core.begin());
-    const transaction = new TransactionHandle(memory, core, options.signal);
-    try {
-      let result;
-      try {
-        result = await fn(transaction);
-        await transaction.ready();
-      } catch (error) {
-        // What was read may no longer have held together, and then the failure is void as well.
-        if (attempt < retries && !(await transaction.stillHolds())) continue;
-        throw error;
-      }
-      const version = await memory.write(options.signal, (claim) => core.commit(claim) as Promise<number>);
-      memory.written(version);
-      return result;
-    } catch (error) {
-      if (!transaction.isConflict(error) || attempt >= retries) throw error;
+  let endTurn: (() => void) | undefined;
+  try {
+    for (let attempt = 0; ; attempt++) {
+      const done = await attemptOnce(memory, fn, options.signal, attempt < retries);
+      if (done !== undefined) return done.result;
+      // Those of this memory that start over do so one after the other: each then meets other tabs only.
+      endTurn ??= await memory.takeTurn(options.signal);
       await pause(attempt, options.signal);
-    } finally {
-      transaction.end();
     }
+  } finally {
+    endTurn?.();
+  }
+}
+
+/** Runs `fn` once. Gives nothing if it must start over, and may. */
+async function attemptOnce<R>(
+  memory: Handle, fn: (tx: Transaction) => Promise<R> | R, signal: AbortSignal | undefined, again: boolean,
+): Promise<{ readonly result: R } | undefined> {
+  memory.begin(signal);
+  const core = runNow(() => memory.core.begin());
+  const transaction = new TransactionHandle(memory, core, signal);
+  try {
+    let result;
+    try {
+      result = await fn(transaction);
+      await transaction.ready();
+    } catch (error) {
+      // What was read may no longer have held together, and then the failure is void as well.
+      if (again && !(await transaction.stillHolds())) return undefined;
+      throw error;
+    }
+    memory.written(await memory.write(signal, (claim) => core.commit(claim) as Promise<number>));
+    return { result };
+  } catch (error) {
+    if (again && transaction.isConflict(error)) return undefined;
+    throw error;
+  } finally {
+    transaction.end();
+    core.free();
   }
 }
 

@@ -29,7 +29,7 @@ export function startWatch<T>(
   checkFunction(deliver, "handler");
   const prefix = checkText(options.prefix ?? "", "prefix");
   memory.begin(options.signal);
-  const from = options.from === undefined ? memory.core.head() : checkCount(options.from, "from", 0);
+  const from = options.from === undefined ? memory.head() : checkCount(options.from, "from", 0);
   let stopped = false;
   let end: () => void = () => undefined;
   const ending = new Promise<void>((resolve) => { end = resolve; });

@@ -25,15 +25,15 @@ pub(super) fn push_version(row: &mut Vec<u8>, version: u64) {
     row.extend_from_slice(&version.to_le_bytes());
 }
 
-/// Reads the row of a record.
-pub(super) fn record(key: &Key, row: &JsValue) -> Result<Record> {
-    let mut value = bytes(row).filter(|bytes| bytes.len() >= VERSION).ok_or_else(|| {
-        Error::corrupt("the stored row is cut off or no bytes at all").with_key(key.clone())
-    })?;
-    let mut version = [0; VERSION];
-    version.copy_from_slice(&value[value.len() - VERSION..]);
+/// Reads the row of a record. One that is cut off, or no bytes at all, is given as version 0 of
+/// nothing: whoever asks what is in it finds it damaged, and it can still be overwritten or deleted.
+pub(super) fn record(row: &JsValue) -> Record {
+    let mut value = bytes(row).unwrap_or_default();
+    let Some((_, &version)) = value.split_last_chunk::<VERSION>() else {
+        return Record { version: 0, value: Vec::new() };
+    };
     value.truncate(value.len() - VERSION);
-    Ok(Record { version: u64::from_le_bytes(version), value })
+    Record { version: u64::from_le_bytes(version), value }
 }
 
 /// The key as IndexedDB takes it: binary, compared byte by byte.

@@ -33,12 +33,12 @@ pub(super) async fn get_in(store: &ObjectStore, keys: &[Key]) -> Result<Vec<Opti
     // Requests of a transaction end in their order: when the last has, all have.
     let last = settled(last).await?;
     let mut records = Vec::with_capacity(keys.len());
-    for (index, key) in keys.iter().enumerate() {
+    for index in 0..keys.len() {
         let row = match requests.get(index) {
             Some(request) => idb::Request::result(request)?,
             None => last.clone(),
         };
-        records.push(if row.is_undefined() { None } else { Some(block::record(key, &row)?) });
+        records.push((!row.is_undefined()).then(|| block::record(&row)));
     }
     Ok(records)
 }
@@ -58,19 +58,26 @@ pub(super) async fn scan(live: &Live, rest: &Range, page: &Page) -> Result<ScanP
     let values = store.get_all(Some(Query::KeyRange(range)), Some(wanted))?;
     let values: Array = settled(values).await?.unchecked_into();
     let keys: Array = idb::Request::result(&keys)?.unchecked_into();
+    let more = values.length() == wanted;
     let mut records = Vec::with_capacity(values.length() as usize);
+    let mut foreign = None;
     for (stored, row) in keys.iter().zip(values.iter()) {
-        let key = block::key(&stored)?;
-        let record = block::record(&key, &row)?;
-        records.push((key, record));
+        // A key that none of ours could be is passed over: it stands in nobody's way.
+        match block::key(&stored) {
+            Ok(key) => records.push((key, block::record(&row))),
+            Err(error) => foreign = Some(error),
+        }
     }
     if page.reverse {
         records.reverse();
     }
-    let more = records.len() > page.limit;
     records.truncate(page.limit);
     let cursor = if more { records.last().map(|(key, _)| key.clone()) } else { None };
-    Ok(ScanPage { records, cursor })
+    match foreign {
+        // Without a key of ours there is nothing to go on from.
+        Some(error) if more && cursor.is_none() => Err(error.into()),
+        _ => Ok(ScanPage { records, cursor }),
+    }
 }
 
 /// The `n`th key of the range from its end; `None` if there are fewer.

@@ -72,6 +72,19 @@ pub struct DocumentPage {
     pub problems: Vec<Problem>,
 }
 
+impl Collections {
+    /// Lets go of the indexes, also of those whose handles are still held.
+    pub(crate) fn clear(&self) {
+        let mut open = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        for (_, shared) in open.drain() {
+            // One that is being used ends with its call, which the closed backend refuses.
+            if let Some(mut follower) = shared.follower.try_lock() {
+                *follower = Follower::default();
+            }
+        }
+    }
+}
+
 impl Memory {
     /// The collection `name`. Its options may be left out if it exists already.
     ///
@@ -188,6 +201,8 @@ impl Collection {
     /// # Errors
     /// What building the index gives.
     pub async fn count(&self) -> Result<usize> {
+        // The index alone would not notice that another tab wrote, or that the storage is gone.
+        self.memory.confirm(crate::log::head(self.memory.backend()).await?.sequence);
         let Some(options) = self.known_options().await? else { return Ok(0) };
         let mut follower = self.shared.follower.lock().await;
         Ok(follower.up_to_date(&self.memory, &self.shared.name, options).await?.len())
