@@ -4,9 +4,8 @@ use js_sys::Uint8Array;
 use serde::{Deserialize, Serialize, Serializer};
 
 use crate::model::{Key, LogEntry};
-use crate::stores::collection::DocumentPage;
 use crate::stores::{
-    ChangeKind, Changes, Document, Entry, Hit, NewDocument, Problem, SaveItem, StorePage, TimeToLive,
+    ChangeKind, Changes, Document, Entry, Hit, Listing, NewDocument, Problem, SaveItem, TimeToLive,
     VerifyPage,
 };
 use crate::{Error, Result};
@@ -65,7 +64,7 @@ pub(super) fn payloads(entries: &[Option<Entry>]) -> Result<Uint8Array> {
     packed(&payloads.collect::<Vec<_>>())
 }
 
-pub(super) fn page(page: &StorePage) -> Result<Uint8Array> {
+pub(super) fn page(page: &Listing<Entry>) -> Result<Uint8Array> {
     let entries: Vec<PackedEntry<'_>> = page.entries.iter().map(PackedEntry::from).collect();
     let problems: Vec<PackedProblem<'_>> = page.problems.iter().map(PackedProblem::from).collect();
     packed(&(entries, &page.cursor, problems))
@@ -126,10 +125,10 @@ pub(super) fn document(document: &Document) -> Result<Uint8Array> {
     packed(&packed_document(document, &vector_bytes(document)))
 }
 
-pub(super) fn document_page(page: &DocumentPage) -> Result<Uint8Array> {
-    let vectors: Vec<Vec<u8>> = page.documents.iter().map(vector_bytes).collect();
+pub(super) fn document_page(page: &Listing<Document>) -> Result<Uint8Array> {
+    let vectors: Vec<Vec<u8>> = page.entries.iter().map(vector_bytes).collect();
     let documents: Vec<PackedDocument<'_>> = page
-        .documents
+        .entries
         .iter()
         .zip(&vectors)
         .map(|(document, vector)| packed_document(document, vector))

@@ -2,8 +2,8 @@
 
 use super::pattern::Pattern;
 use super::store::{expires_of, records};
-use super::{Entry, Store};
-use crate::model::{Key, Page, Range, Record};
+use super::{Entry, Memory, Store};
+use crate::model::{Key, Page, Range, Record, Space};
 use crate::{Error, ErrorKind, Result};
 
 /// Most records of one page.
@@ -47,15 +47,66 @@ impl Problem {
     }
 }
 
-/// One page.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct StorePage {
-    /// The records, in order of id.
-    pub entries: Vec<Entry>,
+/// One page of records, documents or typed values.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Listing<T> {
+    /// What was found, in order of id.
+    pub entries: Vec<T>,
     /// Where to go on; `None` at the end.
     pub cursor: Option<String>,
     /// Records that could not be read.
     pub problems: Vec<Problem>,
+}
+
+/// The page that `request` asks for, of `namespace` in `space`. `read` makes of a record what is
+/// listed, or nothing if it is not wanted.
+///
+/// # Errors
+/// `Invalid` for a limit out of range or a cursor that is no id; what the backend's scan gives.
+pub(super) async fn list<T>(
+    memory: &Memory,
+    space: Space,
+    namespace: &str,
+    request: &PageRequest,
+    read: impl Fn(&str, &Key, Record) -> Result<Option<T>>,
+) -> Result<Listing<T>> {
+    if !(1..=MAX_PAGE).contains(&request.limit) {
+        return Err(Error::invalid(format!("limit: {} is not in 1 to {MAX_PAGE}", request.limit)));
+    }
+    let pattern = request.pattern.as_deref().map(Pattern::new);
+    // The narrower of the ranges of the prefix and of the pattern's head.
+    let head = pattern.as_ref().map_or("", Pattern::head);
+    let narrower = if head.len() > request.prefix.len() { head } else { &request.prefix };
+    let range = Range::ids(space, namespace, narrower);
+    let after = request.after.as_deref().map(|id| Key::named(space, namespace, id)).transpose()?;
+    let mut scan = Page { limit: request.limit, reverse: request.reverse, after };
+    let mut page = Listing { entries: Vec::new(), cursor: None, problems: Vec::new() };
+    loop {
+        let found = memory.backend().scan(&range, scan.clone()).await?;
+        let last = found.records.len();
+        for (index, (key, record)) in found.records.into_iter().enumerate() {
+            let Some((_, id)) = key.namespace_and_id() else { continue };
+            let wanted = id.starts_with(&request.prefix)
+                && pattern.as_ref().is_none_or(|pattern| pattern.matches(&id));
+            if !wanted {
+                continue;
+            }
+            match read(&id, &key, record) {
+                Ok(Some(entry)) => page.entries.push(entry),
+                Ok(None) => continue,
+                Err(error) => page.problems.push(Problem::of(&key, error)?),
+            }
+            if page.entries.len() == request.limit {
+                // More may follow, of which some may match; the next page will tell.
+                page.cursor = Some(id).filter(|_| index + 1 < last || found.cursor.is_some());
+                return Ok(page);
+            }
+        }
+        match found.cursor {
+            Some(cursor) => scan = scan.next(cursor),
+            None => return Ok(page),
+        }
+    }
 }
 
 impl Store {
@@ -63,42 +114,9 @@ impl Store {
     ///
     /// # Errors
     /// `Invalid` for a limit out of range or a cursor that is no id; what the backend's scan gives.
-    pub async fn page(&self, request: &PageRequest) -> Result<StorePage> {
-        if !(1..=MAX_PAGE).contains(&request.limit) {
-            let message = format!("limit: {} is not in 1 to {MAX_PAGE}", request.limit);
-            return Err(Error::invalid(message));
-        }
-        let pattern = request.pattern.as_deref().map(Pattern::new);
-        let range = self.range_of(request, pattern.as_ref());
-        let after = request.after.as_deref().map(|id| self.key(id)).transpose()?;
-        let mut scan = Page { limit: request.limit, reverse: request.reverse, after };
-        let mut page = StorePage::default();
-        loop {
-            let found = self.memory.backend().scan(&range, scan.clone()).await?;
-            let last = found.records.len();
-            for (index, (key, record)) in found.records.into_iter().enumerate() {
-                let Some((_, id)) = key.namespace_and_id() else { continue };
-                let wanted = id.starts_with(&request.prefix)
-                    && pattern.as_ref().is_none_or(|pattern| pattern.matches(&id));
-                if !wanted {
-                    continue;
-                }
-                match self.entry(&id, &key, Some(record)) {
-                    Ok(Some(entry)) => page.entries.push(entry),
-                    Ok(None) => continue,
-                    Err(error) => page.problems.push(Problem::of(&key, error)?),
-                }
-                if page.entries.len() == request.limit {
-                    // More may follow, of which some may match; the next page will tell.
-                    page.cursor = Some(id).filter(|_| index + 1 < last || found.cursor.is_some());
-                    return Ok(page);
-                }
-            }
-            match found.cursor {
-                Some(cursor) => scan = scan.next(cursor),
-                None => return Ok(page),
-            }
-        }
+    pub async fn page(&self, request: &PageRequest) -> Result<Listing<Entry>> {
+        let read = |id: &str, key: &Key, record| self.entry(id, key, Some(record));
+        list(&self.memory, Space::Record, &self.name, request, read).await
     }
 
     /// How many records there are whose id starts with `prefix`.
@@ -118,12 +136,5 @@ impl Store {
                 None => return Ok(count),
             }
         }
-    }
-
-    /// The narrower of the ranges of the prefix and of the pattern's head.
-    fn range_of(&self, request: &PageRequest, pattern: Option<&Pattern>) -> Range {
-        let head = pattern.map_or("", Pattern::head);
-        let narrower = if head.len() > request.prefix.len() { head } else { &request.prefix };
-        records(&self.name, narrower)
     }
 }

@@ -12,7 +12,7 @@ mod transactions;
 
 use std::sync::Arc;
 
-use super::{Entry, Memory, PageRequest, SaveItem, Store, StoreOptions, StorePage, TimeToLive};
+use super::{Entry, Listing, Memory, PageRequest, SaveItem, Store, StoreOptions, TimeToLive};
 use crate::backends::{Backend, MemoryBackend};
 use crate::model::{Batch, Key, Page, Range, Record, Space};
 use crate::platform::ManualClock;
@@ -105,7 +105,7 @@ async fn past(store: &Store, id: &str) -> Vec<u8> {
     store.history(id, 10_000).await.unwrap().iter().map(number).collect()
 }
 
-async fn everything(store: &Store) -> StorePage {
+async fn everything(store: &Store) -> Listing<Entry> {
     store.page(&PageRequest { limit: 1_000, ..PageRequest::default() }).await.unwrap()
 }
 

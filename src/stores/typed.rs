@@ -24,7 +24,7 @@
 
 use std::marker::PhantomData;
 
-use super::{Entry, PageRequest, Problem, SaveItem, Store, TimeToLive, Transaction};
+use super::{Entry, Listing, PageRequest, SaveItem, Store, TimeToLive, Transaction};
 use crate::Result;
 use crate::model::{Storable, decode_value, encode_value};
 
@@ -32,16 +32,8 @@ use crate::model::{Storable, decode_value, encode_value};
 #[derive(Debug, Clone, Copy)]
 pub struct Encoded;
 
-/// One page of a typed store: ids, versions and values.
-#[derive(Debug, Clone, PartialEq)]
-pub struct TypedPage<T> {
-    /// Id, version and value of each record, in order of id.
-    pub entries: Vec<(String, u64, T)>,
-    /// Where to go on; `None` at the end.
-    pub cursor: Option<String>,
-    /// Records that could not be read.
-    pub problems: Vec<Problem>,
-}
+/// Id, version and value of a record.
+pub type TypedEntry<T> = (String, u64, T);
 
 impl Store<Encoded> {
     /// The same store, for values of the type `T`.
@@ -113,11 +105,11 @@ impl<T: Storable> Store<T> {
     ///
     /// # Errors
     /// As [`Store::get`], and `Invalid` for a limit out of range.
-    pub async fn page(&self, request: &PageRequest) -> Result<TypedPage<T>> {
+    pub async fn page(&self, request: &PageRequest) -> Result<Listing<TypedEntry<T>>> {
         let page = self.encoded().page(request).await?;
         let typed = |entry: Entry| Ok((entry.id.clone(), entry.version, value(entry)?));
         let entries = page.entries.into_iter().map(typed).collect::<Result<_>>()?;
-        Ok(TypedPage { entries, cursor: page.cursor, problems: page.problems })
+        Ok(Listing { entries, cursor: page.cursor, problems: page.problems })
     }
 
     /// Earlier versions of `id` with their numbers, newest first.

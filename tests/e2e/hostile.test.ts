@@ -428,6 +428,45 @@ describe(`damage on ${engine}`, () => {
     }, ids)).toEqual({ wrong: [], ok: true, problems: [], count: 30 - Math.floor(ids.length / 2) });
   });
 
+  test("whichever byte of a stored row changes, and wherever it is cut off, it is noticed", async () => {
+    const tab = await prepared("bytes");
+    const seen = await tab.evaluate(async () => {
+      const { kit } = window;
+      const { memory, store, collection } = window.held;
+      const database = await kit.request(indexedDB.open("mnemora:bytes"));
+      const records = (): IDBObjectStore => database.transaction("records", "readwrite").objectStore("records");
+      const keys = await kit.request(records().getAllKeys()) as ArrayBuffer[];
+      const missed: string[] = [];
+      let tried = 0;
+      const targets: [what: string, id: string, read: () => Promise<unknown>][] = [
+        ["record", "data\0\u0002x\0", () => store.entry("x")], ["document", "notes\0\u0002d\0", () => collection.get("d")],
+      ];
+      for (const [what, ending, read] of targets) {
+        const key = keys.find((key) => new TextDecoder("latin1").decode(key).endsWith(ending))!;
+        const good = await kit.request(records().get(key)) as Uint8Array;
+        const forge = async (how: string, row: Uint8Array): Promise<void> => {
+          tried += 1;
+          await kit.request(records().put(row, key));
+          const outcome = await kit.attempt(read);
+          // A row that says it is of a later format is not damaged, as far as anybody can tell.
+          if (outcome.ok || !["ERR_CORRUPT", "ERR_VERSION"].includes(outcome.code)) missed.push(`${what}, ${how}: ${outcome.ok ? "read" : outcome.code}`);
+        };
+        for (let at = 0; at < good.length; at++) {
+          const row = good.slice();
+          row[at]! ^= 1 << (at % 8);
+          await forge(`byte ${at} of ${good.length}`, row);
+        }
+        for (let length = 0; length < good.length; length++) await forge(`cut off at ${length} of ${good.length}`, good.slice(0, length));
+        await forge("one byte more", Uint8Array.from([...good, 0]));
+        await kit.request(records().put(good, key));
+      }
+      database.close();
+      const { ok } = await memory.verify();
+      return { missed, tried: tried > 200, ok };
+    });
+    expect(seen).toEqual({ missed: [], tried: true, ok: true });
+  });
+
   test("a damaged log is named by verify and by whoever follows it, and stops no save", async () => {
     const tab = await prepared("log");
     const seen = await tab.evaluate(async () => {

@@ -3,7 +3,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import type { Page } from "playwright-core";
 import { Browser, engine, seed, site, type Site } from "./harness.js";
 
-const QUOTA = 3_000_000;
+const QUOTA = 5_000_000;
 
 let pages: Site;
 let browser: Browser;

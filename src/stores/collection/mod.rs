@@ -25,11 +25,11 @@ pub use self::search::Hit;
 pub(super) use self::document::check;
 use self::follower::Follower;
 use super::memory::conflict_error;
-use super::page::{MAX_PAGE, Problem};
+use super::page::list;
 use super::store::open_envelope;
-use super::{Changes, Memory, PageRequest};
+use super::{Changes, Listing, Memory, PageRequest};
 use crate::model::{
-    Batch, Committed, Envelope, Key, Page, Precondition, Put, Range, Space, Ticket, check_component,
+    Batch, Committed, Envelope, Key, Precondition, Put, Range, Space, Ticket, check_component,
 };
 use crate::vector::{Filter, Metric, check_dimensions};
 use crate::{Error, Result};
@@ -60,17 +60,6 @@ struct Shared {
 /// The collections of one memory, so that handles of one name share an index.
 #[derive(Debug, Default)]
 pub(crate) struct Collections(Mutex<HashMap<String, Arc<Shared>>>);
-
-/// One page of documents.
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct DocumentPage {
-    /// The documents, in order of id.
-    pub documents: Vec<Document>,
-    /// Where to go on; `None` at the end.
-    pub cursor: Option<String>,
-    /// Documents that could not be read.
-    pub problems: Vec<Problem>,
-}
 
 impl Collections {
     /// Lets go of the indexes, also of those whose handles are still held.
@@ -212,42 +201,12 @@ impl Collection {
     ///
     /// # Errors
     /// `Invalid` for a limit out of range; what the backend's scan gives.
-    pub async fn page(&self, request: &PageRequest, filter: Option<&Filter>) -> Result<DocumentPage> {
-        if !(1..=MAX_PAGE).contains(&request.limit) {
-            return Err(Error::invalid(format!("limit: {} is not in 1 to {MAX_PAGE}", request.limit)));
-        }
-        let pattern = request.pattern.as_deref().map(super::pattern::Pattern::new);
-        let range = documents(&self.shared.name, &request.prefix);
-        let after = request.after.as_deref().map(|id| self.key(id)).transpose()?;
-        let mut scan = Page { limit: request.limit, reverse: request.reverse, after };
-        let mut page = DocumentPage::default();
-        loop {
-            let found = self.memory.backend().scan(&range, scan.clone()).await?;
-            let last = found.records.len();
-            for (index, (key, record)) in found.records.into_iter().enumerate() {
-                let Some((_, id)) = key.namespace_and_id() else { continue };
-                if pattern.as_ref().is_some_and(|pattern| !pattern.matches(&id)) {
-                    continue;
-                }
-                match open_envelope(&id, &key, record).and_then(Document::of) {
-                    Ok(document) => {
-                        if !document.matches(filter)? {
-                            continue;
-                        }
-                        page.documents.push(document);
-                    }
-                    Err(error) => page.problems.push(Problem::of(&key, error)?),
-                }
-                if page.documents.len() == request.limit {
-                    page.cursor = Some(id).filter(|_| index + 1 < last || found.cursor.is_some());
-                    return Ok(page);
-                }
-            }
-            match found.cursor {
-                Some(cursor) => scan = scan.next(cursor),
-                None => return Ok(page),
-            }
-        }
+    pub async fn page(&self, request: &PageRequest, filter: Option<&Filter>) -> Result<Listing<Document>> {
+        let read = |id: &str, key: &Key, record| {
+            let document = Document::of(open_envelope(id, key, record)?)?;
+            Ok(if document.matches(filter)? { Some(document) } else { None })
+        };
+        list(&self.memory, Space::Document, &self.shared.name, request, read).await
     }
 
     /// Changes made after the sequence number `after`, without what was saved.

@@ -238,7 +238,7 @@ fn a_damaged_document_leaves_the_others_to_be_found() {
         let hits = reopened.search(&[1.0, 0.0], 9, None).await.unwrap();
         assert_eq!(hits.iter().map(|hit| hit.id.as_str()).collect::<Vec<_>>(), ["c", "a"]);
         let page = reopened.page(&PageRequest { limit: 9, ..PageRequest::default() }, None).await.unwrap();
-        assert_eq!((page.documents.len(), page.problems.len()), (2, 1));
+        assert_eq!((page.entries.len(), page.problems.len()), (2, 1));
         assert_eq!(page.problems[0].key, at.to_string());
         assert!(refused(reopened.get("b").await, ErrorKind::Corrupt).key().unwrap().ends_with("n/b"));
         assert_eq!(verified(&memory).await.len(), 1);
