@@ -6,9 +6,12 @@
  *
  * Invariants
  * - A waiter is woken by every commit of this context, and of others at the latest after `POLL_MS`.
+ * - The last commit before a pause, or before `close`, is always told.
  * - After `close`, nothing keeps the process or the channel alive, and waiters are woken for good.
  */
 
+/** Least time between two messages, in milliseconds. */
+const QUIET_MS = 20;
 /** How often a waiter looks for itself, should a message have been lost. */
 const POLL_MS = 1_000;
 
@@ -22,7 +25,8 @@ export class Hub {
   private readonly waiters = new Set<() => void>();
   private readonly closers = new Set<() => void>();
   private announced = 0;
-  private posting = false;
+  private posted = 0;
+  private posting: ReturnType<typeof setTimeout> | undefined;
   private ended = false;
 
   /** `name` is that of the data if other contexts share it; `reached` hears of their commits. */
@@ -49,13 +53,20 @@ export class Hub {
   committed(head: number): void {
     this.wake();
     this.announced = Math.max(this.announced, head);
-    if (this.channel === undefined || this.posting) return;
-    // Commits that end in the same turn are one message.
-    this.posting = true;
-    queueMicrotask(() => {
-      this.posting = false;
-      if (!this.ended) this.channel?.postMessage({ head: this.announced } satisfies Message);
-    });
+    if (this.channel === undefined || this.posting !== undefined) return;
+    // A message costs about as much as a commit, so a burst of commits is told of at its beginning
+    // and then every now and then.
+    this.posting = setTimeout(() => {
+      this.posting = undefined;
+      if (this.announced > this.posted) this.post();
+    }, QUIET_MS);
+    (this.posting as { unref?: () => void }).unref?.();
+    this.post();
+  }
+
+  private post(): void {
+    this.posted = this.announced;
+    this.channel?.postMessage({ head: this.posted } satisfies Message);
   }
 
   /** Waits until there may be something new. */
@@ -89,6 +100,8 @@ export class Hub {
 
   close(): void {
     this.ended = true;
+    clearTimeout(this.posting);
+    if (this.announced > this.posted) this.post();
     for (const closed of this.closers) closed();
     this.channel?.close();
     this.wake();
