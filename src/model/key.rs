@@ -13,6 +13,7 @@
 //!   can be mistaken for the beginning of another.
 //! - [`Key::decode`] accepts exactly what the constructors make.
 
+use std::borrow::Cow;
 use std::fmt;
 
 use crate::{Error, Result};
@@ -178,11 +179,13 @@ impl Key {
     /// # Errors
     /// [`Corrupt`](crate::ErrorKind::Corrupt) if no constructor makes these bytes.
     pub fn decode(bytes: &[u8]) -> Result<Self> {
-        let key = Self(bytes.into());
-        key.components().ok_or_else(|| {
-            Error::corrupt(format!("the stored key {} is not a key of this format", Hex(bytes)))
-        })?;
-        Ok(key)
+        let well_formed = bytes.split_first().is_some_and(|(&space, components)| {
+            Space::from_byte(space).is_some() && Parts(components).all(|part| part.is_some())
+        });
+        if well_formed {
+            return Ok(Self(bytes.into()));
+        }
+        Err(Error::corrupt(format!("the stored key {} is not a key of this format", Hex(bytes))))
     }
 
     /// The bytes, as stored and compared.
@@ -200,35 +203,37 @@ impl Key {
     /// The components after the space; `None` if the bytes are malformed.
     #[must_use]
     pub fn components(&self) -> Option<Vec<Component>> {
-        let (&first, mut rest) = self.0.split_first()?;
-        Space::from_byte(first)?;
-        let mut components = Vec::with_capacity(3);
-        while let Some((&kind, after)) = rest.split_first() {
-            rest = match kind {
-                INTEGER => {
-                    let (digits, after) = after.split_first_chunk::<8>()?;
-                    components.push(Component::Integer(u64::from_be_bytes(*digits)));
-                    after
-                }
-                TEXT => {
-                    let (text, after) = read_text(after)?;
-                    components.push(Component::Text(text));
-                    after
-                }
-                _ => return None,
-            };
-        }
-        Some(components)
+        self.space()?;
+        let owned = |part: Option<Part<'_>>| match part? {
+            Part::Integer(integer) => Some(Component::Integer(integer)),
+            Part::Text(text) => Some(Component::Text(text.into_owned())),
+        };
+        self.parts().map(owned).collect()
     }
 
     /// The namespace and the id of a key made by [`Key::named`].
     #[must_use]
     pub fn namespace_and_id(&self) -> Option<(String, String)> {
-        let mut components = self.components()?.into_iter();
-        match (components.next(), components.next(), components.next()) {
-            (Some(Component::Text(namespace)), Some(Component::Text(id)), None) => Some((namespace, id)),
+        let (namespace, id) = self.names()?;
+        Some((namespace.into_owned(), id.into_owned()))
+    }
+
+    /// The id of a key made by [`Key::named`].
+    #[must_use]
+    pub fn id(&self) -> Option<String> {
+        Some(self.names()?.1.into_owned())
+    }
+
+    fn names(&self) -> Option<(Cow<'_, str>, Cow<'_, str>)> {
+        let mut parts = self.parts();
+        match (parts.next()??, parts.next()??, parts.next()) {
+            (Part::Text(namespace), Part::Text(id), None) => Some((namespace, id)),
             _ => None,
         }
+    }
+
+    fn parts(&self) -> Parts<'_> {
+        Parts(self.0.get(1..).unwrap_or_default())
     }
 
     /// The sequence number of a key made by [`Key::log`].
@@ -239,21 +244,59 @@ impl Key {
     }
 }
 
+/// One component, as it stands in a key.
+enum Part<'a> {
+    Integer(u64),
+    Text(Cow<'a, str>),
+}
+
+/// The components of a key; a malformed one is `None`, and the last.
+struct Parts<'a>(&'a [u8]);
+
+impl<'a> Iterator for Parts<'a> {
+    type Item = Option<Part<'a>>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let (&kind, after) = self.0.split_first()?;
+        let read = match kind {
+            INTEGER => after
+                .split_first_chunk::<8>()
+                .map(|(digits, rest)| (Part::Integer(u64::from_be_bytes(*digits)), rest)),
+            TEXT => read_text(after).map(|(text, rest)| (Part::Text(text), rest)),
+            _ => None,
+        };
+        match read {
+            Some((part, rest)) => {
+                self.0 = rest;
+                Some(Some(part))
+            }
+            None => {
+                self.0 = &[];
+                Some(None)
+            }
+        }
+    }
+}
+
 /// Reads an escaped text up to its terminator; returns it and what follows.
-fn read_text(bytes: &[u8]) -> Option<(String, &[u8])> {
+fn read_text(bytes: &[u8]) -> Option<(Cow<'_, str>, &[u8])> {
+    let end = bytes.iter().position(|&byte| byte == TERMINATOR)?;
+    if bytes.get(end + 1) != Some(&ESCAPE) {
+        return Some((Cow::Borrowed(std::str::from_utf8(&bytes[..end]).ok()?), &bytes[end + 1..]));
+    }
+    // Only a text with NUL characters, which no user may give, comes here.
     let mut text = Vec::new();
-    let mut at = 0;
+    let mut rest = bytes;
     loop {
-        match (*bytes.get(at)?, bytes.get(at + 1)) {
-            (TERMINATOR, Some(&ESCAPE)) => {
+        let end = rest.iter().position(|&byte| byte == TERMINATOR)?;
+        text.extend_from_slice(&rest[..end]);
+        rest = &rest[end + 1..];
+        match rest.split_first() {
+            Some((&ESCAPE, after)) => {
                 text.push(TERMINATOR);
-                at += 2;
+                rest = after;
             }
-            (TERMINATOR, _) => return Some((String::from_utf8(text).ok()?, &bytes[at + 1..])),
-            (byte, _) => {
-                text.push(byte);
-                at += 1;
-            }
+            _ => return Some((Cow::Owned(String::from_utf8(text).ok()?), rest)),
         }
     }
 }

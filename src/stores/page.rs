@@ -85,7 +85,7 @@ pub(super) async fn list<T>(
         let found = memory.backend().scan(&range, scan.clone()).await?;
         let last = found.records.len();
         for (index, (key, record)) in found.records.into_iter().enumerate() {
-            let Some((_, id)) = key.namespace_and_id() else { continue };
+            let Some(id) = key.id() else { continue };
             let wanted = id.starts_with(&request.prefix)
                 && pattern.as_ref().is_none_or(|pattern| pattern.matches(&id));
             if !wanted {

@@ -104,7 +104,7 @@ impl Transaction {
         loop {
             let scanned = self.memory.backend().scan(&range, page.clone()).await?;
             for (key, record) in scanned.records {
-                let Some((_, id)) = key.namespace_and_id() else { continue };
+                let Some(id) = key.id() else { continue };
                 if let Some(Entry { payload, .. }) = store.entry_at(&id, &key, Some(record), self.time)? {
                     found.insert(key, (id, payload));
                 }

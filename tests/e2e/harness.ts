@@ -193,6 +193,9 @@ function logsOfLevelDb(profile: string): string[] {
 function endsInHalfARecord(path: string): boolean {
   const log = readFileSync(path);
   const [block, header] = [32_768, 7];
+  // Of a record that goes over several blocks the pieces are marked as the first, a middle and the last one.
+  const [first, middle] = [2, 3];
+  let type = 0;
   for (let at = 0; at < log.length;) {
     const left = block - at % block;
     if (left < header) {
@@ -200,10 +203,11 @@ function endsInHalfARecord(path: string): boolean {
       continue;
     }
     if (at + header > log.length) return true;
+    type = log.readUInt8(at + 6);
     at += header + log.readUInt16LE(at + 4);
     if (at > log.length) return true;
   }
-  return false;
+  return type === first || type === middle;
 }
 
 /** Waits until the script of a page has run. */

@@ -11,7 +11,7 @@ import type {
 } from "../types.js";
 import { encodeValue } from "../value/encode.js";
 import { Reader, Writer } from "../value/wire.js";
-import { option, readProblem, sequence, unpackValue } from "./pack.js";
+import { option, readProblem, readValue, sequence } from "./pack.js";
 import { checkScan, itemsOf, type Found, type Scan } from "./scan.js";
 import { startWatch } from "./watch.js";
 
@@ -223,7 +223,7 @@ function readDocument<M>(reader: Reader): Document<M> {
   const text = option(reader, (from) => from.string());
   const importance = reader.f64();
   const vector = new Float32Array(reader.blob().buffer);
-  const metadata = option(reader, (from) => unpackValue<M>(from.blob()));
+  const metadata = option(reader, (from) => readValue<M>(from));
   const version = reader.varint();
   const created = new Date(reader.varint());
   const updated = new Date(reader.varint());
@@ -234,6 +234,6 @@ function readHit<M>(reader: Reader): Hit<M> {
   const id = reader.string();
   const score = reader.f64();
   const text = option(reader, (from) => from.string());
-  const metadata = option(reader, (from) => unpackValue<M>(from.blob()));
+  const metadata = option(reader, (from) => readValue<M>(from));
   return { id, score, text, metadata, parts: { vector: score } };
 }

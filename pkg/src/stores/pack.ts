@@ -45,38 +45,22 @@ export function sequence<T>(reader: Reader, read: (reader: Reader) => T): T[] {
   return items;
 }
 
-/** A record whose value is still bytes. */
-export interface RawEntry {
-  readonly id: string;
-  readonly version: number;
-  readonly created: number;
-  readonly updated: number;
-  readonly expires: number;
-  readonly payload: Uint8Array;
+/** A value behind its length. It is read where it stands: no copy of its bytes is made first. */
+export function readValue<T>(reader: Reader): T {
+  const end = reader.count() + reader.position;
+  const value = decodeValue(reader);
+  if (reader.position !== end) reader.fail("a value is not as long as it says", end);
+  return value as T;
 }
 
 /** A record as the core packs it. */
-export function readEntry(reader: Reader): RawEntry {
-  return {
-    id: reader.string(),
-    version: reader.varint(),
-    created: reader.varint(),
-    updated: reader.varint(),
-    expires: reader.varint(),
-    payload: reader.blob(),
-  };
-}
-
-/** The record with its value. */
-export function toEntry<T>(raw: RawEntry): Entry<T> {
-  return {
-    id: raw.id,
-    value: unpackValue<T>(raw.payload),
-    version: raw.version,
-    created: new Date(raw.created),
-    updated: new Date(raw.updated),
-    expires: raw.expires === 0 ? null : new Date(raw.expires),
-  };
+export function readEntry<T>(reader: Reader): Entry<T> {
+  const id = reader.string();
+  const version = reader.varint();
+  const created = new Date(reader.varint());
+  const updated = new Date(reader.varint());
+  const expires = reader.varint();
+  return { id, value: readValue<T>(reader), version, created, updated, expires: expires === 0 ? null : new Date(expires) };
 }
 
 /** A record that can not be read, as the core packs it. */

@@ -12,7 +12,7 @@ import type {
 import { Reader, Writer } from "../value/wire.js";
 import { encodeValue } from "../value/encode.js";
 import {
-  option, packIds, packValue, readEntry, readProblem, sequence, toEntry, unpackValue,
+  option, packIds, packValue, readEntry, readProblem, readValue, sequence, unpackValue,
 } from "./pack.js";
 import { itemsOf, pagesOf, type Found, type Scan } from "./scan.js";
 import { startWatch } from "./watch.js";
@@ -81,17 +81,14 @@ export class StoreHandle<T> implements Store<T> {
     checkCall(options);
     checkEach(ids, "ids", checkText);
     const bytes = await this.memory.read(options.signal, () => this.core.getMany(packIds(ids)) as Promise<Uint8Array>);
-    return sequence(new Reader(bytes), (reader) => {
-      const payload = option(reader, (from) => from.blob());
-      return payload === null ? null : unpackValue<T>(payload);
-    });
+    return sequence(new Reader(bytes), (reader) => option(reader, (from) => readValue<T>(from)));
   }
 
   async entry(id: string, options: CallOptions = NONE): Promise<Entry<T> | null> {
     checkCall(options);
     checkText(id, "id");
     const bytes = await this.memory.read(options.signal, () => this.core.entry(id) as Promise<Uint8Array | undefined>);
-    return bytes === undefined ? null : toEntry<T>(readEntry(new Reader(bytes)));
+    return bytes === undefined ? null : readEntry<T>(new Reader(bytes));
   }
 
   async delete(id: string, options: CallOptions & { expectedVersion?: number } = NONE): Promise<boolean> {
@@ -126,7 +123,7 @@ export class StoreHandle<T> implements Store<T> {
     checkText(id, "id");
     const limit = checkCount(options.limit ?? HISTORY, "limit", 0, HISTORY);
     const bytes = await this.memory.read(options.signal, () => this.core.history(id, limit) as Promise<Uint8Array>);
-    return sequence(new Reader(bytes), readEntry).map((raw) => toEntry<T>(raw));
+    return sequence(new Reader(bytes), (reader) => readEntry<T>(reader));
   }
 
   watch(given?: WatchOptions | ((change: Change<T>) => void), handler?: (change: Change<T>) => void): Watch<T> {
@@ -140,7 +137,7 @@ export class StoreHandle<T> implements Store<T> {
       scan.signal, () => this.core.page(prefix, match, limit, reverse, after) as Promise<Uint8Array>,
     );
     const reader = new Reader(bytes);
-    const items = sequence(reader, readEntry).map((raw) => toEntry<T>(raw));
+    const items = sequence(reader, (from) => readEntry<T>(from));
     return { items, cursor: option(reader, (from) => from.string()), problems: sequence(reader, readProblem) };
   };
 }

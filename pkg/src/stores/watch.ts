@@ -9,7 +9,7 @@ import { checkCall, checkCount, checkFunction, checkText, NONE } from "../core/c
 import type { Handle } from "../core/handle.js";
 import { isMemoryError } from "../errors.js";
 import type { Change, Watch, WatchOptions } from "../types.js";
-import { option, sequence, unpackValue } from "./pack.js";
+import { readValue, sequence } from "./pack.js";
 import { Reader } from "../value/wire.js";
 
 /** Reads packed changes of ids that start with `prefix`, after `cursor`. */
@@ -94,9 +94,8 @@ function readChanges<T>(bytes: Uint8Array): { changes: Change<T>[]; cursor: numb
     const id = from.string();
     const version = from.varint();
     const time = new Date(from.varint());
-    const payload = option(from, (bytes) => bytes.blob());
     const change = { kind, id, version, time, cursor: version };
-    return payload === null ? change : { ...change, value: unpackValue<T>(payload) };
+    return from.bool() ? { ...change, value: readValue<T>(from) } : change;
   });
   // Who stops within a commit and goes on later sees that commit again, from its start: better twice
   // than never.

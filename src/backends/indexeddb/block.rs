@@ -15,50 +15,43 @@ const VERSION: usize = 8;
 const COUNT: usize = 4;
 const HEADER: usize = COUNT + 8;
 
-/// The row of a record, built in `scratch`.
-pub(super) fn record_row(scratch: &[u8]) -> JsValue {
-    Uint8Array::from(scratch).into()
-}
-
 /// Appends the version that ends a row.
 pub(super) fn push_version(row: &mut Vec<u8>, version: u64) {
     row.extend_from_slice(&version.to_le_bytes());
 }
 
-/// Reads the row of a record. One that is cut off, or no bytes at all, is given as version 0 of
-/// nothing: whoever asks what is in it finds it damaged, and it can still be overwritten or deleted.
-pub(super) fn record(row: &JsValue) -> Record {
-    let mut value = bytes(row).unwrap_or_default();
-    let Some((_, &version)) = value.split_last_chunk::<VERSION>() else {
-        return Record { version: 0, value: Vec::new() };
-    };
-    value.truncate(value.len() - VERSION);
-    Record { version: u64::from_le_bytes(version), value }
+/// Reads the row of a record. One that is cut off is given as version 0 of nothing: whoever asks what
+/// is in it finds it damaged, and it can still be overwritten or deleted.
+pub(super) fn record(row: &[u8]) -> Record {
+    match row.split_last_chunk::<VERSION>() {
+        Some((value, version)) => Record { version: u64::from_le_bytes(*version), value: value.to_vec() },
+        None => Record { version: 0, value: Vec::new() },
+    }
 }
 
-/// The key as IndexedDB takes it: binary, compared byte by byte.
-pub(super) fn js_key(key: &[u8]) -> JsValue {
-    Uint8Array::from(key).into()
+/// The same of a row that is still in JavaScript, and may be no bytes at all.
+pub(super) fn js_record(row: &JsValue) -> Record {
+    record(&bytes(row).unwrap_or_default())
 }
 
-/// Reads a key of `records`.
-pub(super) fn key(stored: &JsValue) -> Result<Key> {
-    let bytes = stored.dyn_ref::<js_sys::ArrayBuffer>().map(|buffer| Uint8Array::new(buffer).to_vec());
-    Key::decode(&bytes.ok_or_else(|| Error::corrupt("a stored key is not binary"))?)
+/// Bytes as IndexedDB takes them. Keys are compared byte by byte.
+pub(super) fn js_bytes(bytes: &[u8]) -> JsValue {
+    Uint8Array::from(bytes).into()
 }
 
-/// The row of a block of entries, and its key.
-pub(super) fn block(entries: &[LogEntry]) -> Result<Option<(JsValue, JsValue)>> {
-    let Some(first) = entries.first() else { return Ok(None) };
+/// The number of the first entry, which is the key of their row, and the row.
+pub(super) fn block(entries: &[LogEntry]) -> Result<(u64, Vec<u8>)> {
+    let first = entries.first().map(|entry| entry.sequence);
+    let first = first.ok_or_else(|| Error::internal("a block of the log without an entry"))?;
     let count = u32::try_from(entries.len())
         .map_err(|_| Error::invalid("more than 2^32 batches in one commit; split it"))?;
-    let body = postcard::to_allocvec(entries)
+    let mut row = vec![0; HEADER];
+    row = postcard::to_extend(entries, row)
         .map_err(|cause| Error::internal("log entries could not be encoded").with_source(cause))?;
-    let mut row = Vec::with_capacity(HEADER + body.len());
-    row.extend_from_slice(&count.to_le_bytes());
-    row.extend_from_slice(&checksum(first.sequence, count, &body).to_le_bytes());
-    row.extend_from_slice(&body);
-    Ok(Some((number(first.sequence), Uint8Array::from(row.as_slice()).into())))
+    let sum = checksum(first, count, &row[HEADER..]);
+    row[..COUNT].copy_from_slice(&count.to_le_bytes());
+    row[COUNT..HEADER].copy_from_slice(&sum.to_le_bytes());
+    Ok((first, row))
 }
 
 /// Reads the entries of the block at `first`.
@@ -105,6 +98,11 @@ pub(super) fn sequence(stored: &JsValue) -> Result<u64> {
         Some(number) if number >= 0.0 && number.fract() == 0.0 => Ok(number as u64),
         _ => Err(Error::corrupt("a key of the commit log is not a number")),
     }
+}
+
+/// The bytes of a binary key.
+pub(super) fn js_binary(key: &JsValue) -> Option<Vec<u8>> {
+    key.dyn_ref::<js_sys::ArrayBuffer>().map(|buffer| Uint8Array::new(buffer).to_vec())
 }
 
 fn bytes(row: &JsValue) -> Option<Vec<u8>> {

@@ -5,6 +5,7 @@ use std::collections::{BTreeSet, HashMap};
 use idb::{KeyRange, Query};
 
 use super::connection::Live;
+use super::driver::Rows;
 use super::knowledge::Knowledge;
 use super::transaction::{Fault, Running};
 use super::{LOG, RECORDS, block, read};
@@ -77,9 +78,24 @@ pub(super) async fn write_blindly(
     durability: Durability,
     assumption: &Assumption<'_>,
 ) -> Result<(), Fault> {
-    let transaction = live.begin(&[RECORDS, LOG], Some(durability))?;
-    write(&transaction, &assumption.judgement, |key| assumption.new.contains(key))?;
-    transaction.complete().await
+    let mut rows = Rows::default();
+    for (&key, change) in &assumption.judgement.writes {
+        match change {
+            Write::Delete => rows.delete(key.as_bytes()),
+            Write::Put { value, version, created } => {
+                rows.put(key.as_bytes(), assumption.new.contains(key), |bytes| {
+                    let at = bytes.len();
+                    bytes.extend_from_slice(value);
+                    if let Some(created) = created {
+                        set_created(key, &mut bytes[at..], *created);
+                    }
+                    block::push_version(bytes, *version);
+                });
+            }
+        }
+    }
+    let (first, block) = block::block(&assumption.judgement.entries)?;
+    rows.write(live.database(), durability == Durability::Strict, first, &block).await
 }
 
 /// A commit that looked first.
@@ -128,7 +144,7 @@ pub(super) async fn read_and_write<'a>(
             log.delete(Query::KeyRange(KeyRange::upper_bound(&block::number(kept), Some(true))?))?;
         }
     }
-    write(&transaction, &judgement, |_| false)?;
+    write(&transaction, &judgement)?;
     transaction.complete().await?;
     Ok(Done { head, generation: live.generation(), judgement })
 }
@@ -155,15 +171,11 @@ impl View for Snapshot {
 }
 
 /// Issues every write of the judgement.
-fn write(
-    transaction: &Running,
-    judgement: &Judgement<'_>,
-    is_new: impl Fn(&Key) -> bool,
-) -> Result<(), Fault> {
+fn write(transaction: &Running, judgement: &Judgement<'_>) -> Result<(), Fault> {
     let (records, log) = (transaction.store(RECORDS)?, transaction.store(LOG)?);
     let mut row = Vec::new();
     for (&key, change) in &judgement.writes {
-        let at = block::js_key(key.as_bytes());
+        let at = block::js_bytes(key.as_bytes());
         match change {
             Write::Delete => {
                 records.delete(at)?;
@@ -175,16 +187,13 @@ fn write(
                     set_created(key, &mut row, *created);
                 }
                 block::push_version(&mut row, *version);
-                if is_new(key) {
-                    records.add(&block::record_row(&row), Some(&at))?;
-                } else {
-                    records.put(&block::record_row(&row), Some(&at))?;
-                }
+                records.put(&block::js_bytes(&row), Some(&at))?;
             }
         }
     }
-    if let Some((at, block)) = block::block(&judgement.entries)? {
-        log.add(&block, Some(&at))?;
+    if !judgement.entries.is_empty() {
+        let (first, block) = block::block(&judgement.entries)?;
+        log.add(&block::js_bytes(&block), Some(&block::number(first)))?;
     }
     Ok(())
 }

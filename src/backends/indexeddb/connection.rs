@@ -111,6 +111,11 @@ impl Live {
         }
     }
 
+    /// The connection itself, for the hot calls.
+    pub(super) fn database(&self) -> &IdbDatabase {
+        &self.raw
+    }
+
     pub(super) fn generation(&self) -> u64 {
         self.generation
     }

@@ -31,6 +31,7 @@
 mod block;
 mod commit;
 mod connection;
+mod driver;
 mod knowledge;
 mod read;
 mod reserve;

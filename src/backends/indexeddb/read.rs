@@ -11,7 +11,8 @@ use web_sys::IdbCursor;
 
 use super::connection::Live;
 use super::transaction::{Fault, settled};
-use super::{LOG, RECORDS, block};
+use super::{LOG, RECORDS, block, driver};
+use crate::Error;
 use crate::backends::{ScanPage, Stats};
 use crate::model::{Key, LogEntry, Page, Range, Record};
 
@@ -19,6 +20,10 @@ use crate::model::{Key, LogEntry, Page, Range, Record};
 const BLOCKS: u32 = 64;
 
 pub(super) async fn get(live: &Live, keys: &[Key]) -> Result<Vec<Option<Record>>, Fault> {
+    if let [key] = keys {
+        let row = driver::read_row(live.database(), key.as_bytes()).await?;
+        return Ok(vec![(!row.is_undefined()).then(|| block::js_record(&row))]);
+    }
     let transaction = live.begin(&[RECORDS], None)?;
     get_in(&transaction.store(RECORDS)?, keys).await
 }
@@ -27,7 +32,7 @@ pub(super) async fn get(live: &Live, keys: &[Key]) -> Result<Vec<Option<Record>>
 pub(super) async fn get_in(store: &ObjectStore, keys: &[Key]) -> Result<Vec<Option<Record>>, Fault> {
     let mut requests = Vec::with_capacity(keys.len());
     for key in keys {
-        requests.push(store.get(block::js_key(key.as_bytes()))?);
+        requests.push(store.get(block::js_bytes(key.as_bytes()))?);
     }
     let Some(last) = requests.pop() else { return Ok(Vec::new()) };
     // Requests of a transaction end in their order: when the last has, all have.
@@ -38,53 +43,80 @@ pub(super) async fn get_in(store: &ObjectStore, keys: &[Key]) -> Result<Vec<Opti
             Some(request) => idb::Request::result(request)?,
             None => last.clone(),
         };
-        records.push((!row.is_undefined()).then(|| block::record(&row)));
+        records.push((!row.is_undefined()).then(|| block::js_record(&row)));
     }
     Ok(records)
 }
 
 pub(super) async fn scan(live: &Live, rest: &Range, page: &Page) -> Result<ScanPage, Fault> {
-    let transaction = live.begin(&[RECORDS], None)?;
-    let store = transaction.store(RECORDS)?;
     // One more than asked for tells whether there is more.
     let wanted = u32::try_from(page.limit).unwrap_or(u32::MAX).saturating_add(1);
-    let lowest = if page.reverse { nth_last_key(&store, rest, wanted).await? } else { None };
-    let lower = lowest.unwrap_or_else(|| block::js_key(rest.start()));
-    let range = match rest.end() {
-        Some(end) => KeyRange::bound(&lower, &block::js_key(end), Some(false), Some(true))?,
-        None => KeyRange::lower_bound(&lower, Some(false))?,
-    };
-    let keys = store.get_all_keys(Some(Query::KeyRange(range.clone())), Some(wanted))?;
-    let values = store.get_all(Some(Query::KeyRange(range)), Some(wanted))?;
-    let values: Array = settled(values).await?.unchecked_into();
-    let keys: Array = idb::Request::result(&keys)?.unchecked_into();
-    let more = values.length() == wanted;
-    let mut records = Vec::with_capacity(values.length() as usize);
-    let mut foreign = None;
-    for (stored, row) in keys.iter().zip(values.iter()) {
-        // A key that none of ours could be is passed over: it stands in nobody's way.
-        match block::key(&stored) {
-            Ok(key) => records.push((key, block::record(&row))),
-            Err(error) => foreign = Some(error),
+    let mut collected = Collected::default();
+    if page.reverse {
+        let (keys, rows) = last_rows(live, rest, wanted).await?;
+        for (key, row) in keys.iter().zip(rows.iter()) {
+            collected.take(block::js_binary(&key).as_deref().unwrap_or_default(), block::js_record(&row));
+        }
+        collected.records.reverse();
+    } else {
+        let mut found = driver::read_rows(live.database(), rest.start(), rest.end(), wanted).await?;
+        while let Some((key, row)) = found.next() {
+            collected.take(key, block::record(row));
         }
     }
-    if page.reverse {
-        records.reverse();
+    collected.into_page(page.limit)
+}
+
+/// Records of a page, and what was met on the way.
+#[derive(Default)]
+struct Collected {
+    records: Vec<(Key, Record)>,
+    met: usize,
+    foreign: Option<Error>,
+}
+
+impl Collected {
+    /// Takes a record. A key that none of ours could be is passed over: it stands in nobody's way.
+    fn take(&mut self, key: &[u8], record: Record) {
+        self.met += 1;
+        match Key::decode(key) {
+            Ok(key) => self.records.push((key, record)),
+            Err(error) => self.foreign = Some(error),
+        }
     }
-    records.truncate(page.limit);
-    let cursor = if more { records.last().map(|(key, _)| key.clone()) } else { None };
-    match foreign {
-        // Without a key of ours there is nothing to go on from.
-        Some(error) if more && cursor.is_none() => Err(error.into()),
-        _ => Ok(ScanPage { records, cursor }),
+
+    fn into_page(mut self, limit: usize) -> Result<ScanPage, Fault> {
+        let more = self.met > limit;
+        self.records.truncate(limit);
+        let cursor = if more { self.records.last().map(|(key, _)| key.clone()) } else { None };
+        match self.foreign {
+            // Without a key of ours there is nothing to go on from.
+            Some(error) if more && cursor.is_none() => Err(error.into()),
+            _ => Ok(ScanPage { records: self.records, cursor }),
+        }
     }
+}
+
+/// The last `n` keys and rows of the range, in order.
+async fn last_rows(live: &Live, rest: &Range, n: u32) -> Result<(Array, Array), Fault> {
+    let transaction = live.begin(&[RECORDS], None)?;
+    let store = transaction.store(RECORDS)?;
+    let lowest = nth_last_key(&store, rest, n).await?;
+    let lower = lowest.unwrap_or_else(|| block::js_bytes(rest.start()));
+    let range = match rest.end() {
+        Some(end) => KeyRange::bound(&lower, &block::js_bytes(end), Some(false), Some(true))?,
+        None => KeyRange::lower_bound(&lower, Some(false))?,
+    };
+    let keys = store.get_all_keys(Some(Query::KeyRange(range.clone())), Some(n))?;
+    let rows: Array = settled(store.get_all(Some(Query::KeyRange(range)), Some(n))?).await?.unchecked_into();
+    Ok((idb::Request::result(&keys)?.unchecked_into(), rows))
 }
 
 /// The `n`th key of the range from its end; `None` if there are fewer.
 async fn nth_last_key(store: &ObjectStore, rest: &Range, n: u32) -> Result<Option<JsValue>, Fault> {
-    let lower = block::js_key(rest.start());
+    let lower = block::js_bytes(rest.start());
     let range = match rest.end() {
-        Some(end) => KeyRange::bound(&lower, &block::js_key(end), Some(false), Some(true))?,
+        Some(end) => KeyRange::bound(&lower, &block::js_bytes(end), Some(false), Some(true))?,
         None => KeyRange::lower_bound(&lower, Some(false))?,
     };
     let request = store.open_key_cursor(Some(Query::KeyRange(range)), Some(CursorDirection::Prev))?;

@@ -93,7 +93,7 @@ impl Following {
         loop {
             let found = memory.backend().scan(&range, page.clone()).await?;
             for (key, record) in found.records {
-                let Some((_, id)) = key.namespace_and_id() else { continue };
+                let Some(id) = key.id() else { continue };
                 following.take(&key, open_envelope(&id, &key, record).and_then(Document::of))?;
             }
             match found.cursor {
@@ -152,7 +152,7 @@ impl Following {
             if error.kind() != ErrorKind::Invalid {
                 Problem::of(key, error)?;
             }
-            if let Some((_, id)) = key.namespace_and_id() {
+            if let Some(id) = key.id() {
                 self.index.remove(&id);
             }
         }

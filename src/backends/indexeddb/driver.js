@@ -1,0 +1,104 @@
+// The three hot calls, each handed over in one call: request by request from wasm they cost up to a
+// fifth of a save (measured; see ARCHITECTURE.md, Decisions).
+//
+// Each answers exactly once through `answer(token, error, value)`, unless it throws at once; then
+// nothing of it was stored.
+
+const DURABILITY = [{ durability: "relaxed" }, { durability: "strict" }];
+
+/** Kinds of writes in a layout. The same numbers stand in driver.rs. */
+const PUT = 0, ADD = 1, DELETE = 2;
+
+/**
+ * Writes rows in one turn and answers when the transaction has ended. `layout` is four numbers a
+ * write: its kind, and where in `bytes` its key begins, its row begins, and its row ends. The last
+ * row of `bytes`, from `blockAt`, is a block of the log.
+ *
+ * `bytes` lies in the memory of wasm. Keys are copied by IndexedDB before the call returns; rows get
+ * a buffer of their own, since cloning a view clones all of its buffer.
+ */
+export function writeRows(database, strict, bytes, layout, blockAt, blockKey, answer, token) {
+  const transaction = database.transaction(["records", "log"], "readwrite", DURABILITY[strict ? 1 : 0]);
+  try {
+    const records = transaction.objectStore("records");
+    for (let at = 0; at < layout.length; at += 4) {
+      const kind = layout[at];
+      const key = bytes.subarray(layout[at + 1], layout[at + 2]);
+      if (kind === DELETE) {
+        records.delete(key);
+        continue;
+      }
+      const row = bytes.slice(layout[at + 2], layout[at + 3]);
+      if (kind === ADD) records.add(row, key);
+      else records.put(row, key);
+    }
+    transaction.objectStore("log").add(bytes.slice(blockAt), blockKey);
+    transaction.oncomplete = () => answer(token, undefined, undefined);
+    transaction.onabort = () => answer(token, transaction.error ?? new DOMException("aborted", "AbortError"), undefined);
+    transaction.commit?.();
+  } catch (error) {
+    transaction.oncomplete = transaction.onabort = null;
+    transaction.abort();
+    throw error;
+  }
+}
+
+/** Reads one row; answers with it, or undefined. */
+export function readRow(database, key, answer, token) {
+  const request = database.transaction("records").objectStore("records").get(key);
+  request.onsuccess = () => answer(token, undefined, request.result);
+  request.onerror = () => answer(token, request.error, undefined);
+}
+
+/**
+ * Reads up to `count` rows from `lower` to before `upper`, in order, and answers with one buffer: for
+ * each the length of its key and of its row, 4 bytes each, little-endian, and then both.
+ */
+export function readRows(database, lower, upper, count, answer, token) {
+  const range = upper === undefined ? IDBKeyRange.lowerBound(lower) : IDBKeyRange.bound(lower, upper, false, true);
+  const records = database.transaction("records").objectStore("records");
+  // One request where the browser has it.
+  if (records.getAllRecords !== undefined) {
+    const request = records.getAllRecords({ query: range, count });
+    request.onsuccess = () => {
+      const found = request.result;
+      answer(token, undefined, pack(found.length, (at) => found[at].key, (at) => found[at].value));
+    };
+    request.onerror = () => answer(token, request.error, undefined);
+    return;
+  }
+  const keys = records.getAllKeys(range, count);
+  const rows = records.getAll(range, count);
+  // Requests of a transaction end in their order.
+  rows.onsuccess = () => answer(token, undefined, pack(rows.result.length, (at) => keys.result[at], (at) => rows.result[at]));
+  rows.onerror = () => answer(token, rows.error, undefined);
+}
+
+const NOTHING = new Uint8Array(0);
+
+function pack(count, keyAt, rowAt) {
+  const parts = [];
+  let size = 0;
+  for (let at = 0; at < count; at++) {
+    const key = keyAt(at);
+    const row = rowAt(at);
+    // What was never written by this package is passed on as empty, and found damaged there.
+    const keyBytes = key instanceof ArrayBuffer ? new Uint8Array(key) : NOTHING;
+    const rowBytes = row instanceof Uint8Array ? row : NOTHING;
+    parts.push(keyBytes, rowBytes);
+    size += 8 + keyBytes.length + rowBytes.length;
+  }
+  const packed = new Uint8Array(size);
+  const view = new DataView(packed.buffer);
+  let at = 0;
+  for (let part = 0; part < parts.length; part += 2) {
+    const key = parts[part];
+    const row = parts[part + 1];
+    view.setUint32(at, key.length, true);
+    view.setUint32(at + 4, row.length, true);
+    packed.set(key, at + 8);
+    packed.set(row, at + 8 + key.length);
+    at += 8 + key.length + row.length;
+  }
+  return packed;
+}
