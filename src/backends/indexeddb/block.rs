@@ -1,37 +1,50 @@
 //! The bytes of the rows.
 //!
-//! A row of `records` is the value and, behind it, its version in 8 bytes. A row of `log` is the
+//! A row of `records` is the value and, behind it, its version in 8 bytes and the xxh3-64 of these,
+//! seeded with the xxh3-64 of the key: the value's own checksum is made before its version is known.
+//! Where they do not match, nothing of the row is believed. A row of `log` is the
 //! number of its entries in 4 bytes, the xxh3-64 of what follows in 8, and the entries as postcard.
 //! Integers are little-endian.
 
 use js_sys::Uint8Array;
 use wasm_bindgen::{JsCast, JsValue};
-use xxhash_rust::xxh3::xxh3_64_with_seed;
+use xxhash_rust::xxh3::{xxh3_64, xxh3_64_with_seed};
 
 use crate::model::{Key, LogEntry, Record};
 use crate::{Error, Result};
 
 const VERSION: usize = 8;
+const CHECK: usize = 8;
 const COUNT: usize = 4;
 const HEADER: usize = COUNT + 8;
 
-/// Appends the version that ends a row.
-pub(super) fn push_version(row: &mut Vec<u8>, version: u64) {
-    row.extend_from_slice(&version.to_le_bytes());
+/// Appends the version and its check, which end the row of `key`.
+pub(super) fn push_version(row: &mut Vec<u8>, key: &[u8], version: u64) {
+    let version = version.to_le_bytes();
+    row.extend_from_slice(&version);
+    row.extend_from_slice(&version_check(key, version));
 }
 
-/// Reads the row of a record. One that is cut off is given as version 0 of nothing: whoever asks what
-/// is in it finds it damaged, and it can still be overwritten or deleted.
-pub(super) fn record(row: &[u8]) -> Record {
-    match row.split_last_chunk::<VERSION>() {
+fn version_check(key: &[u8], version: [u8; VERSION]) -> [u8; CHECK] {
+    xxh3_64_with_seed(&version, xxh3_64(key)).to_le_bytes()
+}
+
+/// Reads the row of `key`. One that is cut off or does not match its check is given as version 0 of
+/// nothing: whoever asks what is in it finds it damaged, and it can still be overwritten or deleted.
+pub(super) fn record(key: &[u8], row: &[u8]) -> Record {
+    let parts = row.split_last_chunk::<CHECK>().and_then(|(rest, check)| {
+        let (value, version) = rest.split_last_chunk::<VERSION>()?;
+        (version_check(key, *version) == *check).then_some((value, version))
+    });
+    match parts {
         Some((value, version)) => Record { version: u64::from_le_bytes(*version), value: value.to_vec() },
         None => Record { version: 0, value: Vec::new() },
     }
 }
 
 /// The same of a row that is still in JavaScript, and may be no bytes at all.
-pub(super) fn js_record(row: &JsValue) -> Record {
-    record(&bytes(row).unwrap_or_default())
+pub(super) fn js_record(key: &[u8], row: &JsValue) -> Record {
+    record(key, &bytes(row).unwrap_or_default())
 }
 
 /// Bytes as IndexedDB takes them. Keys are compared byte by byte.

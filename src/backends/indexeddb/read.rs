@@ -22,7 +22,7 @@ const BLOCKS: u32 = 64;
 pub(super) async fn get(live: &Live, keys: &[Key]) -> Result<Vec<Option<Record>>, Fault> {
     if let [key] = keys {
         let row = driver::read_row(live.database(), key.as_bytes()).await?;
-        return Ok(vec![(!row.is_undefined()).then(|| block::js_record(&row))]);
+        return Ok(vec![(!row.is_undefined()).then(|| block::js_record(key.as_bytes(), &row))]);
     }
     let transaction = live.begin(&[RECORDS], None)?;
     get_in(&transaction.store(RECORDS)?, keys).await
@@ -38,12 +38,12 @@ pub(super) async fn get_in(store: &ObjectStore, keys: &[Key]) -> Result<Vec<Opti
     // Requests of a transaction end in their order: when the last has, all have.
     let last = settled(last).await?;
     let mut records = Vec::with_capacity(keys.len());
-    for index in 0..keys.len() {
+    for (index, key) in keys.iter().enumerate() {
         let row = match requests.get(index) {
             Some(request) => idb::Request::result(request)?,
             None => last.clone(),
         };
-        records.push((!row.is_undefined()).then(|| block::js_record(&row)));
+        records.push((!row.is_undefined()).then(|| block::js_record(key.as_bytes(), &row)));
     }
     Ok(records)
 }
@@ -55,13 +55,14 @@ pub(super) async fn scan(live: &Live, rest: &Range, page: &Page) -> Result<ScanP
     if page.reverse {
         let (keys, rows) = last_rows(live, rest, wanted).await?;
         for (key, row) in keys.iter().zip(rows.iter()) {
-            collected.take(block::js_binary(&key).as_deref().unwrap_or_default(), block::js_record(&row));
+            let key = block::js_binary(&key).unwrap_or_default();
+            collected.take(&key, block::js_record(&key, &row));
         }
         collected.records.reverse();
     } else {
         let mut found = driver::read_rows(live.database(), rest.start(), rest.end(), wanted).await?;
         while let Some((key, row)) = found.next() {
-            collected.take(key, block::record(row));
+            collected.take(key, block::record(key, row));
         }
     }
     collected.into_page(page.limit)
