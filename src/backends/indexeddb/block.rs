@@ -1,8 +1,10 @@
 //! The bytes of the rows.
 //!
-//! A row of `records` is the value and, behind it, its version in 8 bytes and the xxh3-64 of these,
-//! seeded with the xxh3-64 of the key: the value's own checksum is made before its version is known.
-//! Where they do not match, nothing of the row is believed. A row of `log` is the
+//! A row of `records` is the value and, behind it, its key, the length of the key in 2 bytes, its
+//! version in 8, and the xxh3-64 of the version, seeded with the xxh3-64 of the key. The key stands
+//! in the row as well so that a scan need not ask for the keys; the check is there because the
+//! value's own checksum is made before its version is known. Where it does not match, nothing of the
+//! row is believed. A row of `log` is the
 //! number of its entries in 4 bytes, the xxh3-64 of what follows in 8, and the entries as postcard.
 //! Integers are little-endian.
 
@@ -18,8 +20,11 @@ const CHECK: usize = 8;
 const COUNT: usize = 4;
 const HEADER: usize = COUNT + 8;
 
-/// Appends the version and its check, which end the row of `key`.
-pub(super) fn push_version(row: &mut Vec<u8>, key: &[u8], version: u64) {
+/// Appends what ends the row of `key`.
+pub(super) fn push_trailer(row: &mut Vec<u8>, key: &[u8], version: u64) {
+    row.extend_from_slice(key);
+    // A key has three components of at most 2 KiB each.
+    row.extend_from_slice(&(key.len() as u16).to_le_bytes());
     let version = version.to_le_bytes();
     row.extend_from_slice(&version);
     row.extend_from_slice(&version_check(key, version));
@@ -29,22 +34,25 @@ fn version_check(key: &[u8], version: [u8; VERSION]) -> [u8; CHECK] {
     xxh3_64_with_seed(&version, xxh3_64(key)).to_le_bytes()
 }
 
-/// Reads the row of `key`. One that is cut off or does not match its check is given as version 0 of
-/// nothing: whoever asks what is in it finds it damaged, and it can still be overwritten or deleted.
-pub(super) fn record(key: &[u8], row: &[u8]) -> Record {
-    let parts = row.split_last_chunk::<CHECK>().and_then(|(rest, check)| {
-        let (value, version) = rest.split_last_chunk::<VERSION>()?;
-        (version_check(key, *version) == *check).then_some((value, version))
-    });
-    match parts {
-        Some((value, version)) => Record { version: u64::from_le_bytes(*version), value: value.to_vec() },
-        None => Record { version: 0, value: Vec::new() },
-    }
+/// The key and the record of a row, if its check matches.
+pub(super) fn keyed(row: &[u8]) -> Option<(&[u8], Record)> {
+    let (rest, check) = row.split_last_chunk::<CHECK>()?;
+    let (rest, version) = rest.split_last_chunk::<VERSION>()?;
+    let (rest, length) = rest.split_last_chunk::<2>()?;
+    let at = rest.len().checked_sub(usize::from(u16::from_le_bytes(*length)))?;
+    let (value, key) = rest.split_at(at);
+    let record = Record { version: u64::from_le_bytes(*version), value: value.to_vec() };
+    (version_check(key, *version) == *check).then_some((key, record))
 }
 
-/// The same of a row that is still in JavaScript, and may be no bytes at all.
-pub(super) fn js_record(key: &[u8], row: &JsValue) -> Record {
-    record(key, &bytes(row).unwrap_or_default())
+/// Reads the row of `key`. One that is cut off, no bytes at all, or does not match its check is given
+/// as version 0 of nothing: whoever asks what is in it finds it damaged, and it can still be
+/// overwritten or deleted.
+pub(super) fn record(key: &[u8], row: &JsValue) -> Record {
+    match keyed(&bytes(row).unwrap_or_default()) {
+        Some((found, record)) if found == key => record,
+        _ => Record { version: 0, value: Vec::new() },
+    }
 }
 
 /// Bytes as IndexedDB takes them. Keys are compared byte by byte.

@@ -89,7 +89,7 @@ pub(super) async fn write_blindly(
                     if let Some(created) = created {
                         set_created(key, &mut bytes[at..], *created);
                     }
-                    block::push_version(bytes, key.as_bytes(), *version);
+                    block::push_trailer(bytes, key.as_bytes(), *version);
                 });
             }
         }
@@ -186,7 +186,7 @@ fn write(transaction: &Running, judgement: &Judgement<'_>) -> Result<(), Fault> 
                 if let Some(created) = created {
                     set_created(key, &mut row, *created);
                 }
-                block::push_version(&mut row, key.as_bytes(), *version);
+                block::push_trailer(&mut row, key.as_bytes(), *version);
                 records.put(&block::js_bytes(&row), Some(&at))?;
             }
         }

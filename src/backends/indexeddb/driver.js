@@ -51,54 +51,32 @@ export function readRow(database, key, answer, token) {
 }
 
 /**
- * Reads up to `count` rows from `lower` to before `upper`, in order, and answers with one buffer: for
- * each the length of its key and of its row, 4 bytes each, little-endian, and then both.
+ * Reads up to `count` rows from `lower` to before `upper`, in order of their keys, and answers with
+ * one buffer: the length of each row in 4 bytes, little-endian, and the row.
  */
 export function readRows(database, lower, upper, count, answer, token) {
   const range = upper === undefined ? IDBKeyRange.lowerBound(lower) : IDBKeyRange.bound(lower, upper, false, true);
-  const records = database.transaction("records").objectStore("records");
-  // One request where the browser has it.
-  if (records.getAllRecords !== undefined) {
-    const request = records.getAllRecords({ query: range, count });
-    request.onsuccess = () => {
-      const found = request.result;
-      answer(token, undefined, pack(found.length, (at) => found[at].key, (at) => found[at].value));
-    };
-    request.onerror = () => answer(token, request.error, undefined);
-    return;
-  }
-  const keys = records.getAllKeys(range, count);
-  const rows = records.getAll(range, count);
-  // Requests of a transaction end in their order.
-  rows.onsuccess = () => answer(token, undefined, pack(rows.result.length, (at) => keys.result[at], (at) => rows.result[at]));
-  rows.onerror = () => answer(token, rows.error, undefined);
+  const request = database.transaction("records").objectStore("records").getAll(range, count);
+  request.onsuccess = () => answer(token, undefined, pack(request.result));
+  request.onerror = () => answer(token, request.error, undefined);
 }
 
 const NOTHING = new Uint8Array(0);
 
-function pack(count, keyAt, rowAt) {
-  const parts = [];
+function pack(rows) {
   let size = 0;
-  for (let at = 0; at < count; at++) {
-    const key = keyAt(at);
-    const row = rowAt(at);
+  for (let index = 0; index < rows.length; index++) {
     // What was never written by this package is passed on as empty, and found damaged there.
-    const keyBytes = key instanceof ArrayBuffer ? new Uint8Array(key) : NOTHING;
-    const rowBytes = row instanceof Uint8Array ? row : NOTHING;
-    parts.push(keyBytes, rowBytes);
-    size += 8 + keyBytes.length + rowBytes.length;
+    if (!(rows[index] instanceof Uint8Array)) rows[index] = NOTHING;
+    size += 4 + rows[index].length;
   }
   const packed = new Uint8Array(size);
   const view = new DataView(packed.buffer);
   let at = 0;
-  for (let part = 0; part < parts.length; part += 2) {
-    const key = parts[part];
-    const row = parts[part + 1];
-    view.setUint32(at, key.length, true);
-    view.setUint32(at + 4, row.length, true);
-    packed.set(key, at + 8);
-    packed.set(row, at + 8 + key.length);
-    at += 8 + key.length + row.length;
+  for (const row of rows) {
+    view.setUint32(at, row.length, true);
+    packed.set(row, at + 4);
+    at += 4 + row.length;
   }
   return packed;
 }

@@ -105,7 +105,7 @@ pub(super) async fn read_row(database: &IdbDatabase, key: &[u8]) -> Result<JsVal
     answered(|answer, token| js_read_row(database, key, answer, token)).await
 }
 
-/// Up to `count` rows from `lower` to before `upper`: keys and rows, in order.
+/// Up to `count` rows from `lower` to before `upper`, in order of their keys.
 pub(super) async fn read_rows(
     database: &IdbDatabase,
     lower: &[u8],
@@ -117,7 +117,7 @@ pub(super) async fn read_rows(
     Ok(Packed { bytes: packed.unchecked_into::<js_sys::Uint8Array>().to_vec(), at: 0 })
 }
 
-/// Keys and rows as `driver.js` packs them.
+/// Rows as `driver.js` packs them.
 #[derive(Debug)]
 pub(super) struct Packed {
     bytes: Vec<u8>,
@@ -125,15 +125,12 @@ pub(super) struct Packed {
 }
 
 impl Packed {
-    /// The next key and row.
-    pub(super) fn next(&mut self) -> Option<(&[u8], &[u8])> {
-        let (key_length, rest) = self.bytes.get(self.at..)?.split_first_chunk::<4>()?;
-        let (row_length, rest) = rest.split_first_chunk::<4>()?;
-        let (key_length, row_length) =
-            (u32::from_le_bytes(*key_length) as usize, u32::from_le_bytes(*row_length) as usize);
-        self.at += 8 + key_length + row_length;
-        let (key, rest) = rest.split_at_checked(key_length)?;
-        Some((key, rest.get(..row_length)?))
+    /// The next row.
+    pub(super) fn next(&mut self) -> Option<&[u8]> {
+        let (length, rest) = self.bytes.get(self.at..)?.split_first_chunk::<4>()?;
+        let length = u32::from_le_bytes(*length) as usize;
+        self.at += 4 + length;
+        rest.get(..length)
     }
 }
 

@@ -22,7 +22,7 @@ const BLOCKS: u32 = 64;
 pub(super) async fn get(live: &Live, keys: &[Key]) -> Result<Vec<Option<Record>>, Fault> {
     if let [key] = keys {
         let row = driver::read_row(live.database(), key.as_bytes()).await?;
-        return Ok(vec![(!row.is_undefined()).then(|| block::js_record(key.as_bytes(), &row))]);
+        return Ok(vec![(!row.is_undefined()).then(|| block::record(key.as_bytes(), &row))]);
     }
     let transaction = live.begin(&[RECORDS], None)?;
     get_in(&transaction.store(RECORDS)?, keys).await
@@ -43,7 +43,7 @@ pub(super) async fn get_in(store: &ObjectStore, keys: &[Key]) -> Result<Vec<Opti
             Some(request) => idb::Request::result(request)?,
             None => last.clone(),
         };
-        records.push((!row.is_undefined()).then(|| block::js_record(key.as_bytes(), &row)));
+        records.push((!row.is_undefined()).then(|| block::record(key.as_bytes(), &row)));
     }
     Ok(records)
 }
@@ -51,21 +51,33 @@ pub(super) async fn get_in(store: &ObjectStore, keys: &[Key]) -> Result<Vec<Opti
 pub(super) async fn scan(live: &Live, rest: &Range, page: &Page) -> Result<ScanPage, Fault> {
     // One more than asked for tells whether there is more.
     let wanted = u32::try_from(page.limit).unwrap_or(u32::MAX).saturating_add(1);
-    let mut collected = Collected::default();
-    if page.reverse {
-        let (keys, rows) = last_rows(live, rest, wanted).await?;
-        for (key, row) in keys.iter().zip(rows.iter()) {
-            let key = block::js_binary(&key).unwrap_or_default();
-            collected.take(&key, block::js_record(&key, &row));
-        }
-        collected.records.reverse();
-    } else {
-        let mut found = driver::read_rows(live.database(), rest.start(), rest.end(), wanted).await?;
-        while let Some((key, row)) = found.next() {
-            collected.take(key, block::record(key, row));
+    if !page.reverse {
+        let found = driver::read_rows(live.database(), rest.start(), rest.end(), wanted).await?;
+        if let Some(collected) = keyed(found) {
+            return collected.into_page(page.limit);
         }
     }
+    // Backwards, or with a damaged row in it that does not say its key.
+    let mut collected = Collected::default();
+    let (keys, rows) = rows_with_keys(live, rest, wanted, page.reverse).await?;
+    for (key, row) in keys.iter().zip(rows.iter()) {
+        let key = block::js_binary(&key).unwrap_or_default();
+        collected.take(&key, block::record(&key, &row));
+    }
+    if page.reverse {
+        collected.records.reverse();
+    }
     collected.into_page(page.limit)
+}
+
+/// The records of rows that all say their keys.
+fn keyed(mut found: driver::Packed) -> Option<Collected> {
+    let mut collected = Collected::default();
+    while let Some(row) = found.next() {
+        let (key, record) = block::keyed(row)?;
+        collected.take(key, record);
+    }
+    Some(collected)
 }
 
 /// Records of a page, and what was met on the way.
@@ -98,11 +110,11 @@ impl Collected {
     }
 }
 
-/// The last `n` keys and rows of the range, in order.
-async fn last_rows(live: &Live, rest: &Range, n: u32) -> Result<(Array, Array), Fault> {
+/// The first `n` keys and rows of the range, or the last `n`, in order.
+async fn rows_with_keys(live: &Live, rest: &Range, n: u32, last: bool) -> Result<(Array, Array), Fault> {
     let transaction = live.begin(&[RECORDS], None)?;
     let store = transaction.store(RECORDS)?;
-    let lowest = nth_last_key(&store, rest, n).await?;
+    let lowest = if last { nth_last_key(&store, rest, n).await? } else { None };
     let lower = lowest.unwrap_or_else(|| block::js_bytes(rest.start()));
     let range = match rest.end() {
         Some(end) => KeyRange::bound(&lower, &block::js_bytes(end), Some(false), Some(true))?,
