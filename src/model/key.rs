@@ -24,8 +24,6 @@ use crate::{Error, Result};
 pub enum Space {
     /// What the database knows of itself: one key a setting.
     Meta = 1,
-    /// The commit log: one key an entry, its id is the sequence number.
-    Log = 2,
     /// Records of the generic stores.
     Record = 3,
     /// Earlier versions of records.
@@ -34,12 +32,15 @@ pub enum Space {
     Expiry = 5,
     /// Documents of collections.
     Document = 6,
+    /// The commit log: one key an entry, its id is the sequence number. The last space, so that all
+    /// others are one range.
+    Log = 0xF0,
 }
 
 impl Space {
     /// Every space, in key order.
     pub const ALL: [Self; 6] =
-        [Self::Meta, Self::Log, Self::Record, Self::History, Self::Expiry, Self::Document];
+        [Self::Meta, Self::Record, Self::History, Self::Expiry, Self::Document, Self::Log];
 
     fn from_byte(byte: u8) -> Option<Self> {
         Self::ALL.into_iter().find(|space| *space as u8 == byte)

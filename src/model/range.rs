@@ -61,6 +61,15 @@ impl Range {
         bytes >= self.start.as_slice() && self.end.as_deref().is_none_or(|end| bytes < end)
     }
 
+    /// The part of the range that lies before `end`.
+    #[must_use]
+    pub fn before(mut self, end: &[u8]) -> Self {
+        if self.end.as_deref().is_none_or(|before| end < before) {
+            self.end = Some(end.to_vec());
+        }
+        self
+    }
+
     /// The part of the range that is left for a page: what comes after its cursor, or before it in
     /// reverse.
     #[must_use]

@@ -126,7 +126,7 @@ impl Memory {
     }
 
     async fn verify_records(&self, after: Option<Key>) -> Result<VerifyPage> {
-        let everything = Range::new(Vec::new(), None);
+        let everything = Range::new(Vec::new(), Some(vec![Space::Log as u8]));
         let page = Page { limit: MAX_PAGE, reverse: false, after };
         let found = self.backend().scan(&everything, page).await?;
         let mut verified =

@@ -89,7 +89,7 @@ describe(`opening on ${engine}`, () => {
       };
       await make("mnemora:foreign", 1, ["things"]);
       await make("mnemora:empty", 1, []);
-      await make("mnemora:later", 7, ["records", "log", "meta"]);
+      await make("mnemora:later", 7, ["records", "meta"]);
       const outcomes = [];
       for (const name of ["foreign", "empty", "later"]) {
         const outcome = await window.kit.attempt(() => window.mnemora.open(`idb://${name}`, { openTimeoutMs: 2_000 }));

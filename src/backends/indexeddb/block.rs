@@ -4,7 +4,9 @@
 //! version in 8, and the xxh3-64 of the version, seeded with the xxh3-64 of the key. The key stands
 //! in the row as well so that a scan need not ask for the keys; the check is there because the
 //! value's own checksum is made before its version is known. Where it does not match, nothing of the
-//! row is believed. A row of `log` is the
+//! row is believed.
+//!
+//! The row of a block of the log is the
 //! number of its entries in 4 bytes, the xxh3-64 of what follows in 8, and the entries as postcard.
 //! Integers are little-endian.
 
@@ -108,17 +110,11 @@ fn checksum(first: u64, count: u32, body: &[u8]) -> u64 {
     xxh3_64_with_seed(body, first ^ (u64::from(count) << 32))
 }
 
-/// A sequence number as a key of `log`. Exact up to 2^53.
-pub(super) fn number(sequence: u64) -> JsValue {
-    JsValue::from_f64(sequence as f64)
-}
-
-/// Reads a key of `log`.
+/// The sequence number in the key of a block.
 pub(super) fn sequence(stored: &JsValue) -> Result<u64> {
-    match stored.as_f64() {
-        Some(number) if number >= 0.0 && number.fract() == 0.0 => Ok(number as u64),
-        _ => Err(Error::corrupt("a key of the commit log is not a number")),
-    }
+    let key = js_binary(stored).and_then(|bytes| Key::decode(&bytes).ok());
+    key.and_then(|key| key.log_sequence())
+        .ok_or_else(|| Error::corrupt("a key of the commit log is malformed"))
 }
 
 /// The bytes of a binary key.

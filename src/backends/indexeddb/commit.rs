@@ -8,10 +8,10 @@ use super::connection::Live;
 use super::driver::Rows;
 use super::knowledge::Knowledge;
 use super::transaction::{Fault, Running};
-use super::{LOG, RECORDS, block, read};
+use super::{RECORDS, block, read};
 use crate::backends::Durability;
 use crate::backends::judge::{Judgement, Known, View, Write, first_touch_in, judge};
-use crate::model::{Batch, Key, LogEntry, Precondition, Range, set_created};
+use crate::model::{Batch, Key, LogEntry, Precondition, Range, Space, set_created};
 
 /// A verdict that rests on what is known without looking.
 pub(super) struct Assumption<'a> {
@@ -95,7 +95,8 @@ pub(super) async fn write_blindly(
         }
     }
     let (first, block) = block::block(&assumption.judgement.entries)?;
-    rows.write(live.database(), durability == Durability::Strict, first, &block).await
+    rows.put(Key::log(first).as_bytes(), true, |bytes| bytes.extend_from_slice(&block));
+    rows.write(live.database(), durability == Durability::Strict).await
 }
 
 /// A commit that looked first.
@@ -114,12 +115,12 @@ pub(super) async fn read_and_write<'a>(
     batches: &'a [Batch],
     trimmable: u64,
 ) -> Result<Done<'a>, Fault> {
-    let transaction = live.begin(&[RECORDS, LOG], Some(durability))?;
-    let (records, log) = (transaction.store(RECORDS)?, transaction.store(LOG)?);
+    let transaction = live.begin(&[RECORDS], Some(durability))?;
+    let records = transaction.store(RECORDS)?;
     let mut keys: Vec<Key> = read_set(batches).cloned().collect();
     keys.sort_unstable();
     keys.dedup();
-    let head = read::head(&log).await?;
+    let head = read::head(&records).await?;
     let found = read::get_in(&records, &keys).await?;
     let known = keys.into_iter().zip(found);
     let known = known.filter_map(|(key, record)| {
@@ -130,7 +131,7 @@ pub(super) async fn read_and_write<'a>(
     let since = batches.iter().flat_map(|batch| &batch.unchanged).map(|(_, since)| *since).min();
     let (entries, floor) = match since.filter(|since| *since < head) {
         Some(since) => {
-            let entries = read::first_entries(&log, since + 1, u64::MAX, usize::MAX).await?;
+            let entries = read::first_entries(&records, since + 1, u64::MAX, usize::MAX).await?;
             let floor = entries.first().map_or(head, |entry| entry.sequence - 1);
             (entries, floor)
         }
@@ -140,8 +141,10 @@ pub(super) async fn read_and_write<'a>(
     if let Some(trim) = judgement.trim_log {
         // The block that holds the next number stays, so that the latest number can be read.
         let keep = trim.min(trimmable).min(head.saturating_sub(1)).saturating_add(1);
-        if let Some(kept) = read::block_of(&log, keep).await?.filter(|kept| *kept > 0) {
-            log.delete(Query::KeyRange(KeyRange::upper_bound(&block::number(kept), Some(true))?))?;
+        if let Some(kept) = read::block_of(&records, keep).await?.filter(|kept| *kept > 0) {
+            let first = block::js_bytes(&[Space::Log as u8]);
+            let kept = block::js_bytes(Key::log(kept).as_bytes());
+            records.delete(Query::KeyRange(KeyRange::bound(&first, &kept, Some(false), Some(true))?))?;
         }
     }
     write(&transaction, &judgement)?;
@@ -172,7 +175,7 @@ impl View for Snapshot {
 
 /// Issues every write of the judgement.
 fn write(transaction: &Running, judgement: &Judgement<'_>) -> Result<(), Fault> {
-    let (records, log) = (transaction.store(RECORDS)?, transaction.store(LOG)?);
+    let records = transaction.store(RECORDS)?;
     let mut row = Vec::new();
     for (&key, change) in &judgement.writes {
         let at = block::js_bytes(key.as_bytes());
@@ -193,7 +196,7 @@ fn write(transaction: &Running, judgement: &Judgement<'_>) -> Result<(), Fault> 
     }
     if !judgement.entries.is_empty() {
         let (first, block) = block::block(&judgement.entries)?;
-        log.add(&block::js_bytes(&block), Some(&block::number(first)))?;
+        records.add(&block::js_bytes(&block), Some(&block::js_bytes(Key::log(first).as_bytes())))?;
     }
     Ok(())
 }

@@ -18,7 +18,7 @@ use web_sys::IdbDatabase;
 
 use super::super::Durability;
 use super::transaction::{Fault, Running, settled};
-use super::{LOG, META, RECORDS};
+use super::{META, RECORDS};
 use crate::platform::sleep;
 use crate::{Error, ErrorKind, Result};
 
@@ -280,9 +280,7 @@ fn data_loss(event: &VersionChangeEvent) -> Option<String> {
 
 fn create_stores(event: &VersionChangeEvent) -> Result<(), Fault> {
     let database = event.database()?;
-    for store in [RECORDS, LOG] {
-        database.create_object_store(store, ObjectStoreParams::new())?;
-    }
+    database.create_object_store(RECORDS, ObjectStoreParams::new())?;
     let meta = database.create_object_store(META, ObjectStoreParams::new())?;
     meta.put(&JsValue::from_f64(FORMAT), Some(&JsValue::from_str(FORMAT_KEY)))?;
     let (key, noise) = super::reserve::row()?;

@@ -11,14 +11,13 @@ const PUT = 0, ADD = 1, DELETE = 2;
 
 /**
  * Writes rows in one turn and answers when the transaction has ended. `layout` is four numbers a
- * write: its kind, and where in `bytes` its key begins, its row begins, and its row ends. The last
- * row of `bytes`, from `blockAt`, is a block of the log.
+ * write: its kind, and where in `bytes` its key begins, its row begins, and its row ends.
  *
  * `bytes` lies in the memory of wasm. Keys are copied by IndexedDB before the call returns; rows get
  * a buffer of their own, since cloning a view clones all of its buffer.
  */
-export function writeRows(database, strict, bytes, layout, blockAt, blockKey, answer, token) {
-  const transaction = database.transaction(["records", "log"], "readwrite", DURABILITY[strict ? 1 : 0]);
+export function writeRows(database, strict, bytes, layout, answer, token) {
+  const transaction = database.transaction("records", "readwrite", DURABILITY[strict ? 1 : 0]);
   try {
     const records = transaction.objectStore("records");
     for (let at = 0; at < layout.length; at += 4) {
@@ -32,7 +31,6 @@ export function writeRows(database, strict, bytes, layout, blockAt, blockKey, an
       if (kind === ADD) records.add(row, key);
       else records.put(row, key);
     }
-    transaction.objectStore("log").add(bytes.slice(blockAt), blockKey);
     transaction.oncomplete = () => answer(token, undefined, undefined);
     transaction.onabort = () => answer(token, transaction.error ?? new DOMException("aborted", "AbortError"), undefined);
     transaction.commit?.();

@@ -18,14 +18,11 @@ use crate::Error;
 #[wasm_bindgen(module = "/src/backends/indexeddb/driver.js")]
 extern "C" {
     #[wasm_bindgen(catch, js_name = writeRows)]
-    #[allow(clippy::too_many_arguments)] // one crossing
     fn js_write_rows(
         database: &IdbDatabase,
         strict: bool,
         bytes: &[u8],
         layout: &[u32],
-        block_at: u32,
-        block_key: f64,
         answer: &JsValue,
         token: u32,
     ) -> Result<(), JsValue>;
@@ -81,22 +78,12 @@ impl Rows {
         (at, self.bytes.len() as u32)
     }
 
-    /// Writes everything, and the block of the log that begins at `first`, in one transaction. Waits
-    /// until it has ended.
-    pub(super) async fn write(
-        mut self,
-        database: &IdbDatabase,
-        strict: bool,
-        first: u64,
-        block: &[u8],
-    ) -> Result<(), Fault> {
-        let block_at = self.bytes.len() as u32;
-        self.bytes.extend_from_slice(block);
+    /// Writes everything in one transaction. Waits until it has ended.
+    pub(super) async fn write(self, database: &IdbDatabase, strict: bool) -> Result<(), Fault> {
         let (bytes, layout) = (&self.bytes, &self.layout);
-        let call = |answer: &JsValue, token| {
-            js_write_rows(database, strict, bytes, layout, block_at, first as f64, answer, token)
-        };
-        answered(call).await.map(drop)
+        answered(|answer, token| js_write_rows(database, strict, bytes, layout, answer, token))
+            .await
+            .map(drop)
     }
 }
 

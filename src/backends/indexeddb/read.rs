@@ -11,10 +11,10 @@ use web_sys::IdbCursor;
 
 use super::connection::Live;
 use super::transaction::{Fault, settled};
-use super::{LOG, RECORDS, block, driver};
+use super::{RECORDS, block, driver};
 use crate::Error;
 use crate::backends::{ScanPage, Stats};
-use crate::model::{Key, LogEntry, Page, Range, Record};
+use crate::model::{Key, LogEntry, Page, Range, Record, Space};
 
 /// Blocks of the log that are read at a time.
 const BLOCKS: u32 = 64;
@@ -144,7 +144,7 @@ async fn nth_last_key(store: &ObjectStore, rest: &Range, n: u32) -> Result<Optio
 
 /// The latest sequence number.
 pub(super) async fn head(log: &ObjectStore) -> Result<u64, Fault> {
-    let request = log.open_cursor(None, Some(CursorDirection::Prev))?;
+    let request = log.open_cursor(Some(log_keys(0, u64::MAX)?), Some(CursorDirection::Prev))?;
     let found = settled(request).await?;
     if found.is_null() {
         return Ok(0);
@@ -154,8 +154,8 @@ pub(super) async fn head(log: &ObjectStore) -> Result<u64, Fault> {
 }
 
 pub(super) async fn scan_log(live: &Live, rest: &Range, page: &Page) -> Result<ScanPage, Fault> {
-    let transaction = live.begin(&[LOG], None)?;
-    let log = transaction.store(LOG)?;
+    let transaction = live.begin(&[RECORDS], None)?;
+    let log = transaction.store(RECORDS)?;
     let (first, last) = rest.log_sequences();
     let wanted = page.limit.saturating_add(1);
     let mut entries = if page.reverse {
@@ -213,7 +213,7 @@ async fn last_entries(
     while entries.len() < wanted
         && let Some(at) = block_of(log, last).await?
     {
-        let row = settled(log.get(block::number(at))?).await?;
+        let row = settled(log.get(block::js_bytes(Key::log(at).as_bytes()))?).await?;
         let inside = block::entries(at, &row)?.into_iter().rev();
         entries.extend(inside.filter(|entry| (first..=last).contains(&entry.sequence)));
         if at <= first {
@@ -227,8 +227,7 @@ async fn last_entries(
 
 /// The key of the block that holds the number `sequence`, or of the last one before it.
 pub(super) async fn block_of(log: &ObjectStore, sequence: u64) -> Result<Option<u64>, Fault> {
-    let range = KeyRange::upper_bound(&block::number(sequence), Some(false))?;
-    let request = log.open_key_cursor(Some(Query::KeyRange(range)), Some(CursorDirection::Prev))?;
+    let request = log.open_key_cursor(Some(log_keys(0, sequence)?), Some(CursorDirection::Prev))?;
     let found = settled(request).await?;
     if found.is_null() {
         return Ok(None);
@@ -238,18 +237,26 @@ pub(super) async fn block_of(log: &ObjectStore, sequence: u64) -> Result<Option<
 
 /// Up to [`BLOCKS`] blocks whose key is `from` or later.
 async fn blocks_from(log: &ObjectStore, from: u64) -> Result<Vec<(u64, JsValue)>, Fault> {
-    let range = KeyRange::lower_bound(&block::number(from), Some(false))?;
-    let keys = log.get_all_keys(Some(Query::KeyRange(range.clone())), Some(BLOCKS))?;
-    let rows: Array =
-        settled(log.get_all(Some(Query::KeyRange(range)), Some(BLOCKS))?).await?.unchecked_into();
+    let range = log_keys(from, u64::MAX)?;
+    let keys = log.get_all_keys(Some(range.clone()), Some(BLOCKS))?;
+    let rows: Array = settled(log.get_all(Some(range), Some(BLOCKS))?).await?.unchecked_into();
     let keys: Array = idb::Request::result(&keys)?.unchecked_into();
     keys.iter().zip(rows.iter()).map(|(key, row)| Ok((block::sequence(&key)?, row))).collect()
 }
 
 pub(super) async fn stats(live: &Live) -> Result<Stats, Fault> {
-    let transaction = live.begin(&[RECORDS, LOG], None)?;
-    let keys = transaction.store(RECORDS)?.count(None)?;
-    let sequence = head(&transaction.store(LOG)?).await?;
+    let transaction = live.begin(&[RECORDS], None)?;
+    let store = transaction.store(RECORDS)?;
+    let below = KeyRange::upper_bound(&block::js_bytes(&[Space::Log as u8]), Some(true))?;
+    let keys = store.count(Some(Query::KeyRange(below)))?;
+    let sequence = head(&store).await?;
     let keys = idb::Request::result(&keys)?.as_f64().unwrap_or(0.0) as u64;
     Ok(Stats { sequence, keys })
+}
+
+/// The keys of blocks from `first` to `last`, both in it.
+fn log_keys(first: u64, last: u64) -> Result<Query, Fault> {
+    let (first, last) = (Key::log(first), Key::log(last));
+    let (lower, upper) = (block::js_bytes(first.as_bytes()), block::js_bytes(last.as_bytes()));
+    Ok(Query::KeyRange(KeyRange::bound(&lower, &upper, Some(false), Some(false))?))
 }
