@@ -13,7 +13,7 @@ use crate::backends::{Durability, OpenOptions};
 use crate::model::Key;
 use crate::platform::{Clock, ManualClock, SystemClock};
 use crate::stores::{CollectionOptions, Memory, MemoryOptions, StoreOptions};
-use crate::{Error, Result, log};
+use crate::{Error, Result};
 
 /// An opened memory.
 #[wasm_bindgen]
@@ -105,17 +105,6 @@ impl CoreMemory {
     #[must_use]
     pub fn begin(&self) -> CoreTransaction {
         CoreTransaction::new(self.memory.begin())
-    }
-
-    /// A piece of the commit log: packed `([(sequence, time, [(key, put)])], cursor, more)`.
-    #[wasm_bindgen(js_name = readLog)]
-    pub fn read_log(&self, after: f64, limit: u32) -> Promise {
-        let memory = self.memory.clone();
-        promise(async move {
-            let page = log::read(memory.backend(), after as u64, limit as usize).await?;
-            memory.confirm(page.cursor);
-            wire::log(&page.entries, page.cursor, page.more)
-        })
     }
 
     /// `[expired, more]`

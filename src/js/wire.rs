@@ -3,7 +3,7 @@
 use js_sys::Uint8Array;
 use serde::{Deserialize, Serialize, Serializer};
 
-use crate::model::{Key, LogEntry};
+use crate::model::Key;
 use crate::stores::{
     ChangeKind, Changes, Document, Entry, Hit, Listing, NewDocument, Problem, SaveItem, TimeToLive,
     VerifyPage,
@@ -149,22 +149,6 @@ pub(super) fn verified(page: &VerifyPage) -> Result<Uint8Array> {
     let problems: Vec<PackedProblem<'_>> = page.problems.iter().map(PackedProblem::from).collect();
     let cursor = page.cursor.as_ref().map(Key::as_bytes).map(Blob);
     packed(&(page.checked as u64, problems, cursor))
-}
-
-/// The keys of log entries, for tools that show the log as it is.
-pub(super) fn log(entries: &[LogEntry], cursor: u64, more: bool) -> Result<Uint8Array> {
-    let packed_entries: Vec<_> = entries
-        .iter()
-        .map(|entry| {
-            let touched: Vec<(String, bool)> = entry
-                .touched
-                .iter()
-                .map(|(key, touch)| (key.to_string(), *touch == crate::model::Touch::Put))
-                .collect();
-            (entry.sequence, entry.time, touched)
-        })
-        .collect();
-    packed(&(packed_entries, cursor, more))
 }
 
 #[derive(Deserialize)]

@@ -299,17 +299,3 @@ async fn check_format(live: &Live) -> Result<(), Fault> {
         _ => Err(Fault::Ours(Error::corrupt("the database does not say which format it has"))),
     }
 }
-
-/// Deletes the database that belongs to `name`.
-pub(super) async fn destroy(name: &str, timeout_ms: u32) -> Result<()> {
-    let request = factory()?.delete(&database_name(name)).map_err(|error| Fault::from(error).into_error())?;
-    let (ended, end) = oneshot::channel();
-    wasm_bindgen_futures::spawn_local(async move {
-        let _ = ended.send(settled(request).await);
-    });
-    match select(end, std::pin::pin!(sleep(timeout_ms))).await {
-        Either::Left((Ok(outcome), _)) => outcome.map(drop).map_err(Fault::into_error),
-        Either::Left((Err(_), _)) => Err(Error::internal("the request to delete the database was let go of")),
-        Either::Right(_) => Err(too_late(name, timeout_ms, true)),
-    }
-}

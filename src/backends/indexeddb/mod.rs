@@ -97,14 +97,6 @@ impl IndexedDbBackend {
         Ok(backend)
     }
 
-    /// Deletes the database that belongs to `name`, with everything in it.
-    ///
-    /// # Errors
-    /// `Blocked` when another tab does not let go within `timeout_ms`, `Unavailable`.
-    pub async fn destroy(name: &str, timeout_ms: u32) -> Result<()> {
-        connection::destroy(name, timeout_ms).await
-    }
-
     /// Runs `attempt` on the connection; once more on a new one if the first was lost under it and,
     /// where it `writes`, nothing of it was stored.
     async fn with_connection<T>(
