@@ -43,7 +43,7 @@ export function compile({ manifest = "Cargo.toml", features = [] } = {}) {
   const flags = machineFolders().map(([from, to]) => `--remap-path-prefix=${from}=${to}`);
   const args = [
     "rustc", "--release", "--lib", "--target", target, "--crate-type", "cdylib",
-    "--manifest-path", join(root, manifest), "--message-format", "json-render-diagnostics",
+    "--manifest-path", join(root, manifest), ...(manifest === "Cargo.toml" ? ["--no-default-features"] : []), "--message-format", "json-render-diagnostics",
     // Joined to the flags in .cargo/config.toml, where an environment variable would replace them.
     "--config", `target.${target}.rustflags=${JSON.stringify(flags)}`,
   ];

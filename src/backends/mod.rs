@@ -26,12 +26,21 @@ use crate::Result;
 use crate::model::{Batch, Committed, Conflict, Key, MAX_VALUE_BYTES, Page, Range, Record};
 use crate::platform::{MaybeSend, MaybeSync};
 
+mod file_error;
 #[cfg(target_family = "wasm")]
 pub mod indexeddb;
+pub mod json;
 mod judge;
+mod lock;
 mod memory;
+#[allow(dead_code)] // used by sqlite and json when they are there
+mod offload;
+#[cfg(feature = "sqlite")]
+pub mod sqlite;
 mod url;
 
+#[allow(unused_imports)]
+pub(crate) use file_error::file_error;
 pub(crate) use judge::check;
 pub use memory::MemoryBackend;
 pub use url::{OpenOptions, open};
@@ -128,6 +137,15 @@ pub trait Backend: fmt::Debug + MaybeSend + MaybeSync + 'static {
     /// # Errors
     /// `Closed`, `Unavailable`.
     async fn stats(&self) -> Result<Stats>;
+
+    /// What is wrong with the storage below its records, in words for people; empty if it found nothing
+    /// or keeps no structure of its own that could be checked. May be slow.
+    ///
+    /// # Errors
+    /// `Closed`, `Unavailable`.
+    async fn check(&self) -> Result<Vec<String>> {
+        Ok(Vec::new())
+    }
 
     /// Ends what is in flight and lets go of the storage. Idempotent.
     ///

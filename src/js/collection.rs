@@ -1,6 +1,5 @@
 //! The handle of a collection.
 
-use js_sys::Promise;
 use wasm_bindgen::prelude::*;
 
 use super::{Withdrawal, promise, ticket, wire};
@@ -17,7 +16,7 @@ pub struct CoreCollection(pub(super) Collection);
 #[wasm_bindgen]
 impl CoreCollection {
     /// Adds packed documents, all or none; gives their version.
-    pub fn add(&self, documents: Vec<u8>, withdrawal: Option<Withdrawal>) -> Promise {
+    pub fn add(&self, documents: Vec<u8>, withdrawal: Option<Withdrawal>) -> Result<JsValue, JsValue> {
         let (collection, ticket) = (self.0.clone(), ticket(withdrawal.as_ref()));
         promise(async move {
             let documents = wire::documents(&documents)?;
@@ -26,7 +25,7 @@ impl CoreCollection {
     }
 
     /// The packed document, or undefined.
-    pub fn get(&self, id: String) -> Promise {
+    pub fn get(&self, id: String) -> Result<JsValue, JsValue> {
         let collection = self.0.clone();
         promise(async move {
             match collection.get(&id).await? {
@@ -37,13 +36,13 @@ impl CoreCollection {
     }
 
     /// Deletes the document; gives whether it was there.
-    pub fn delete(&self, id: String, withdrawal: Option<Withdrawal>) -> Promise {
+    pub fn delete(&self, id: String, withdrawal: Option<Withdrawal>) -> Result<JsValue, JsValue> {
         let (collection, ticket) = (self.0.clone(), ticket(withdrawal.as_ref()));
         promise(async move { collection.delete(&id, ticket).await })
     }
 
     /// How many documents there are.
-    pub fn count(&self) -> Promise {
+    pub fn count(&self) -> Result<JsValue, JsValue> {
         let collection = self.0.clone();
         promise(async move { collection.count().await.map(|count| count as f64) })
     }
@@ -57,7 +56,7 @@ impl CoreCollection {
         reverse: bool,
         after: Option<String>,
         filter: Vec<u8>,
-    ) -> Promise {
+    ) -> Result<JsValue, JsValue> {
         let collection = self.0.clone();
         let request = PageRequest { prefix, pattern, limit: limit as usize, reverse, after };
         promise(async move {
@@ -67,7 +66,7 @@ impl CoreCollection {
     }
 
     /// Packed hits; `filter` is an encoded value, empty for none.
-    pub fn search(&self, query: Vec<f32>, limit: u32, filter: Vec<u8>) -> Promise {
+    pub fn search(&self, query: Vec<f32>, limit: u32, filter: Vec<u8>) -> Result<JsValue, JsValue> {
         let collection = self.0.clone();
         promise(async move {
             let filter = parsed(&filter)?;
@@ -76,7 +75,7 @@ impl CoreCollection {
     }
 
     /// Packed changes after a sequence number, without what was saved.
-    pub fn changes(&self, after: f64, prefix: String) -> Promise {
+    pub fn changes(&self, after: f64, prefix: String) -> Result<JsValue, JsValue> {
         let collection = self.0.clone();
         promise(async move { wire::changes(&collection.changes(after as u64, &prefix).await?) })
     }

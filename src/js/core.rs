@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use js_sys::{Object, Promise, Reflect};
+use js_sys::{Object, Reflect};
 use wasm_bindgen::prelude::*;
 
 use super::collection::CoreCollection;
@@ -25,7 +25,13 @@ pub struct CoreMemory {
 
 /// Opens `url`. `now` is the time by the user's clock, or NaN for the host's.
 #[wasm_bindgen(js_name = openMemory)]
-pub fn open_memory(url: String, strict: bool, group_commit: bool, timeout_ms: u32, now: f64) -> Promise {
+pub fn open_memory(
+    url: String,
+    strict: bool,
+    group_commit: bool,
+    timeout_ms: u32,
+    now: f64,
+) -> Result<JsValue, JsValue> {
     promise(async move {
         let injected = (!now.is_nan()).then(|| ManualClock::at(now as u64));
         let clock: Arc<dyn Clock> = match &injected {
@@ -33,7 +39,7 @@ pub fn open_memory(url: String, strict: bool, group_commit: bool, timeout_ms: u3
             None => Arc::new(SystemClock),
         };
         let durability = if strict { Durability::Strict } else { Durability::Relaxed };
-        let backend = OpenOptions { durability, timeout_ms };
+        let backend = OpenOptions { durability, timeout_ms, ..OpenOptions::default() };
         let memory = Memory::open(&url, &MemoryOptions { backend, group_commit, clock }).await?;
         Ok(CoreMemory { memory, injected })
     })
@@ -108,7 +114,7 @@ impl CoreMemory {
     }
 
     /// `[expired, more]`
-    pub fn maintain(&self, budget_ms: f64) -> Promise {
+    pub fn maintain(&self, budget_ms: f64) -> Result<JsValue, JsValue> {
         let memory = self.memory.clone();
         promise(async move {
             let done = memory.maintain(budget_ms).await?;
@@ -118,7 +124,7 @@ impl CoreMemory {
 
     /// A piece of verification after the packed `cursor`, empty at the beginning: packed
     /// `(checked, problems, cursor)`.
-    pub fn verify(&self, cursor: Vec<u8>) -> Promise {
+    pub fn verify(&self, cursor: Vec<u8>) -> Result<JsValue, JsValue> {
         let memory = self.memory.clone();
         promise(async move {
             let cursor = if cursor.is_empty() { None } else { Some(Key::decode(&cursor)?) };
@@ -127,7 +133,7 @@ impl CoreMemory {
     }
 
     /// Ends what is in flight and closes.
-    pub fn close(&self) -> Promise {
+    pub fn close(&self) -> Result<JsValue, JsValue> {
         let memory = self.memory.clone();
         promise(async move { memory.close().await.map(|()| JsValue::UNDEFINED) })
     }

@@ -6,7 +6,8 @@
 //! **Invariants**
 //! - Every export takes `&self` and clones what it needs before it returns a promise; no borrow of
 //!   a handle is held across an await.
-//! - No export calls a function that a user gave. The clock is a number that the facade hands in.
+//! - No export calls a function that a user gave: a backend that does (`backends::host`) gives way once
+//!   before it. The clock is a number that the facade hands in.
 //! - Whatever fails is thrown as an `Error` with `code`, `retryable`, `key` and `cause`; a panic is
 //!   told to the handler of [`on_panic`] before the instance traps.
 
@@ -18,8 +19,9 @@ mod transaction;
 mod wire;
 
 use std::cell::RefCell;
+use std::task::{Context, Poll, Waker};
 
-use js_sys::{Function, Promise};
+use js_sys::Function;
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::future_to_promise;
 
@@ -78,9 +80,21 @@ fn ticket(withdrawal: Option<&Withdrawal>) -> Option<Ticket> {
     withdrawal.map(|withdrawal| withdrawal.0.clone())
 }
 
-/// A promise of what `future` gives.
-fn promise<T: Into<JsValue>>(future: impl Future<Output = Result<T>> + 'static) -> Promise {
-    future_to_promise(async move { future.await.map(Into::into).map_err(|error| error::thrown(&error)) })
+/// What `future` gives: at once if it has no need to wait, otherwise a promise of it.
+///
+/// Memory, SQLite, JSON files and caches answer at once, and a promise with its task would then cost
+/// more than the answer. The facade awaits either.
+///
+/// # Errors
+/// What the future failed with, if it did so at once.
+fn promise<T: Into<JsValue>>(future: impl Future<Output = Result<T>> + 'static) -> Result<JsValue, JsValue> {
+    let outcome = async move { future.await.map(Into::into).map_err(|error| error::thrown(&error)) };
+    let mut outcome = Box::pin(outcome);
+    // Whatever this first look registers to be woken is registered anew by the task below.
+    match outcome.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
+        Poll::Ready(settled) => settled,
+        Poll::Pending => Ok(future_to_promise(outcome).into()),
+    }
 }
 
 /// A number that JavaScript gave for an optional one: NaN stands for none.

@@ -1,6 +1,6 @@
 //! The handle of a store.
 
-use js_sys::{Promise, Uint8Array};
+use js_sys::Uint8Array;
 use wasm_bindgen::prelude::*;
 
 use super::{Withdrawal, given, promise, ticket, wire};
@@ -22,7 +22,7 @@ impl CoreStore {
         expected: f64,
         ttl_ms: f64,
         withdrawal: Option<Withdrawal>,
-    ) -> Promise {
+    ) -> Result<JsValue, JsValue> {
         let (store, ticket) = (self.0.clone(), ticket(withdrawal.as_ref()));
         let item = SaveItem { id, payload, expected: given(expected), ttl: ttl(ttl_ms) };
         promise(async move { store.save(&[item], ticket).await.map(|version| version as f64) })
@@ -30,7 +30,7 @@ impl CoreStore {
 
     /// Saves packed `[(id, expected, ttl, payload)]`, all or none; gives their version.
     #[wasm_bindgen(js_name = saveMany)]
-    pub fn save_many(&self, items: Vec<u8>, withdrawal: Option<Withdrawal>) -> Promise {
+    pub fn save_many(&self, items: Vec<u8>, withdrawal: Option<Withdrawal>) -> Result<JsValue, JsValue> {
         let (store, ticket) = (self.0.clone(), ticket(withdrawal.as_ref()));
         promise(async move {
             let items = wire::save_items(&items)?;
@@ -39,7 +39,7 @@ impl CoreStore {
     }
 
     /// The payload, or undefined.
-    pub fn get(&self, id: String) -> Promise {
+    pub fn get(&self, id: String) -> Result<JsValue, JsValue> {
         let store = self.0.clone();
         promise(async move {
             let entry = store.get(&id).await?;
@@ -48,7 +48,7 @@ impl CoreStore {
     }
 
     /// The packed record, or undefined.
-    pub fn entry(&self, id: String) -> Promise {
+    pub fn entry(&self, id: String) -> Result<JsValue, JsValue> {
         let store = self.0.clone();
         promise(async move {
             match store.get(&id).await? {
@@ -60,19 +60,24 @@ impl CoreStore {
 
     /// The packed payloads of packed ids.
     #[wasm_bindgen(js_name = getMany)]
-    pub fn get_many(&self, ids: Vec<u8>) -> Promise {
+    pub fn get_many(&self, ids: Vec<u8>) -> Result<JsValue, JsValue> {
         let store = self.0.clone();
         promise(async move { wire::payloads(&store.get_many(&wire::ids(&ids)?).await?) })
     }
 
     /// Deletes the record; gives whether it was there.
-    pub fn delete(&self, id: String, expected: f64, withdrawal: Option<Withdrawal>) -> Promise {
+    pub fn delete(
+        &self,
+        id: String,
+        expected: f64,
+        withdrawal: Option<Withdrawal>,
+    ) -> Result<JsValue, JsValue> {
         let (store, ticket) = (self.0.clone(), ticket(withdrawal.as_ref()));
         promise(async move { store.delete(&id, given(expected), ticket).await })
     }
 
     /// How many records there are.
-    pub fn count(&self, prefix: String) -> Promise {
+    pub fn count(&self, prefix: String) -> Result<JsValue, JsValue> {
         let store = self.0.clone();
         promise(async move { store.count(&prefix).await.map(|count| count as f64) })
     }
@@ -85,20 +90,20 @@ impl CoreStore {
         limit: u32,
         reverse: bool,
         after: Option<String>,
-    ) -> Promise {
+    ) -> Result<JsValue, JsValue> {
         let store = self.0.clone();
         let request = PageRequest { prefix, pattern, limit: limit as usize, reverse, after };
         promise(async move { wire::page(&store.page(&request).await?) })
     }
 
     /// Packed earlier versions, newest first.
-    pub fn history(&self, id: String, limit: u32) -> Promise {
+    pub fn history(&self, id: String, limit: u32) -> Result<JsValue, JsValue> {
         let store = self.0.clone();
         promise(async move { wire::entries(&store.history(&id, limit as usize).await?) })
     }
 
     /// Packed changes after a sequence number.
-    pub fn changes(&self, after: f64, prefix: String) -> Promise {
+    pub fn changes(&self, after: f64, prefix: String) -> Result<JsValue, JsValue> {
         let store = self.0.clone();
         promise(async move { wire::changes(&store.changes(after as u64, &prefix).await?) })
     }

@@ -3,7 +3,7 @@
 use std::rc::Rc;
 
 use futures_util::lock::Mutex;
-use js_sys::{Promise, Uint8Array};
+use js_sys::Uint8Array;
 use wasm_bindgen::prelude::*;
 
 use super::store::{CoreStore, ttl};
@@ -29,7 +29,7 @@ fn running(transaction: &mut Option<Transaction>) -> Result<&mut Transaction> {
 #[wasm_bindgen]
 impl CoreTransaction {
     /// The payload, or undefined.
-    pub fn get(&self, store: &CoreStore, id: String) -> Promise {
+    pub fn get(&self, store: &CoreStore, id: String) -> Result<JsValue, JsValue> {
         let (shared, store) = (Rc::clone(&self.0), store.0.clone());
         promise(async move {
             let mut transaction = shared.lock().await;
@@ -39,7 +39,7 @@ impl CoreTransaction {
     }
 
     /// Packed `[(id, payload)]` of the range.
-    pub fn list(&self, store: &CoreStore, prefix: String) -> Promise {
+    pub fn list(&self, store: &CoreStore, prefix: String) -> Result<JsValue, JsValue> {
         let (shared, store) = (Rc::clone(&self.0), store.0.clone());
         promise(async move {
             let mut transaction = shared.lock().await;
@@ -48,7 +48,13 @@ impl CoreTransaction {
     }
 
     /// Saves a record at the end.
-    pub fn save(&self, store: &CoreStore, id: String, payload: Vec<u8>, ttl_ms: f64) -> Promise {
+    pub fn save(
+        &self,
+        store: &CoreStore,
+        id: String,
+        payload: Vec<u8>,
+        ttl_ms: f64,
+    ) -> Result<JsValue, JsValue> {
         let (shared, store) = (Rc::clone(&self.0), store.0.clone());
         promise(async move {
             let mut transaction = shared.lock().await;
@@ -57,7 +63,7 @@ impl CoreTransaction {
     }
 
     /// Deletes a record at the end.
-    pub fn delete(&self, store: &CoreStore, id: String) -> Promise {
+    pub fn delete(&self, store: &CoreStore, id: String) -> Result<JsValue, JsValue> {
         let (shared, store) = (Rc::clone(&self.0), store.0.clone());
         promise(async move {
             let mut transaction = shared.lock().await;
@@ -67,7 +73,7 @@ impl CoreTransaction {
 
     /// Whether everything that was read still holds.
     #[wasm_bindgen(js_name = stillHolds)]
-    pub fn still_holds(&self) -> Promise {
+    pub fn still_holds(&self) -> Result<JsValue, JsValue> {
         let shared = Rc::clone(&self.0);
         promise(async move {
             let mut transaction = shared.lock().await;
@@ -76,7 +82,7 @@ impl CoreTransaction {
     }
 
     /// Writes everything; gives the version.
-    pub fn commit(&self, withdrawal: Option<Withdrawal>) -> Promise {
+    pub fn commit(&self, withdrawal: Option<Withdrawal>) -> Result<JsValue, JsValue> {
         let (shared, ticket) = (Rc::clone(&self.0), ticket(withdrawal.as_ref()));
         promise(async move {
             let transaction = shared.lock().await.take();

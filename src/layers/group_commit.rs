@@ -172,6 +172,10 @@ impl Backend for GroupCommit {
         self.inner.stats().await
     }
 
+    async fn check(&self) -> Result<Vec<String>> {
+        self.inner.check().await
+    }
+
     async fn close(&self) -> Result<()> {
         // What was accepted before the close is written before it.
         let _lead = self.lead.lock().await;

@@ -5,13 +5,18 @@
 //!   [`Rng`], so that a test can replay a run.
 //! - [`Monotonic`] never goes back and is never shown to a user; [`Clock`] may go back.
 //!
-//! Deliberately absent: threads, timers and background tasks. Work that is not part of a call is
-//! advanced by whoever owns the handle.
+//! - Calls that block run on a [`Worker`]; nothing else starts a thread.
+//!
+//! Deliberately absent: timers and background tasks. Work that is not part of a call is advanced by
+//! whoever owns the handle.
 
 use std::fmt;
 
+pub mod files;
 mod time;
+mod worker;
 pub use time::{Clock, ManualClock, Monotonic, SystemClock};
+pub use worker::{Worker, WorkerGone};
 
 #[cfg(not(target_family = "wasm"))]
 mod send {
@@ -89,9 +94,7 @@ pub async fn yield_now() {
 
 #[cfg(target_family = "wasm")]
 mod exception;
-#[cfg(target_family = "wasm")]
 mod timer;
 #[cfg(target_family = "wasm")]
 pub use exception::HostError;
-#[cfg(target_family = "wasm")]
 pub use timer::sleep;

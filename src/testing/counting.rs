@@ -52,6 +52,10 @@ impl Backend for Counting {
         self.inner.stats().await
     }
 
+    async fn check(&self) -> Result<Vec<String>> {
+        self.inner.check().await
+    }
+
     async fn close(&self) -> Result<()> {
         self.inner.close().await
     }

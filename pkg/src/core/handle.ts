@@ -51,9 +51,9 @@ export class Handle {
     signal?.throwIfAborted();
     const glue = await instance();
     const now = opening.now === undefined ? NaN : timeOf(opening.now);
-    const opened = run(() =>
-      glue.openMemory(opening.url, opening.strict, opening.groupCommit, opening.openTimeoutMs, now) as Promise<CoreMemory>
-    );
+    const opened = Promise.resolve(run(() =>
+      glue.openMemory(opening.url, opening.strict, opening.groupCommit, opening.openTimeoutMs, now) as CoreMemory | Promise<CoreMemory>
+    ));
     try {
       return new Handle(glue, await abortable(opened, signal), opening);
     } catch (error) {
@@ -64,14 +64,14 @@ export class Handle {
   }
 
   /** A call that writes nothing. */
-  async read<T>(signal: AbortSignal | undefined, call: () => Promise<T>): Promise<T> {
+  async read<T>(signal: AbortSignal | undefined, call: () => T | Promise<T>): Promise<T> {
     this.begin(signal);
     const result = run(call);
-    return signal === undefined ? result : abortable(result, signal);
+    return signal === undefined ? result : abortable(Promise.resolve(result), signal);
   }
 
   /** A call that writes. `call` hands the claim over to the core with the write. */
-  async write<T>(signal: AbortSignal | undefined, call: (claim: Withdrawal | undefined) => Promise<T>): Promise<T> {
+  async write<T>(signal: AbortSignal | undefined, call: (claim: Withdrawal | undefined) => T | Promise<T>): Promise<T> {
     this.begin(signal);
     if (signal === undefined) return run(() => call(undefined));
     const claim = new this.glue.Withdrawal();
@@ -81,7 +81,8 @@ export class Handle {
         if (claim.withdraw()) reject(signal.reason);
       };
       signal.addEventListener("abort", abort, { once: true });
-      run(() => call(claim.share())).then(resolve, reject).finally(() => {
+      // An async function begins at once: the value is packed before the caller goes on.
+      (async () => run(() => call(claim.share())))().then(resolve, reject).finally(() => {
         signal.removeEventListener("abort", abort);
         claim.free();
       });

@@ -25,23 +25,18 @@ export async function instance(): Promise<Core> {
   return core;
 }
 
-/** Runs a call into the core that gives a promise; rejects if the core stops before it settles. */
-export function run<T>(call: () => Promise<T>): Promise<T> {
-  if (trapped !== undefined) return Promise.reject(stopped());
+/** Runs a call into the core that gives its result, at once or as a promise; rejects if the core stops before
+ * that settles. */
+export function run<T>(call: () => T | Promise<T>): T | Promise<T> {
+  const answer = runNow(call);
+  if (!(answer instanceof Promise)) return answer;
   return new Promise<T>((resolve, reject) => {
     const fail = (error: unknown): void => {
       pending.delete(fail);
       reject(toMemoryError(error));
     };
-    let promise;
-    try {
-      promise = call();
-    } catch (error) {
-      fail(caught(error));
-      return;
-    }
     pending.add(fail);
-    promise.then((value) => {
+    answer.then((value) => {
       pending.delete(fail);
       resolve(value);
     }, fail);

@@ -97,7 +97,7 @@ class TransactionHandle implements Transaction {
     checkOptions(options, "options", ["ttlMs"]);
     checkText(id, "id");
     const ttl = ttlOf(options.ttlMs);
-    const put = (bytes: Uint8Array): Promise<void> => run(() => this.core.save(core, id, bytes, ttl) as Promise<void>);
+    const put = async (bytes: Uint8Array): Promise<void> => run(() => this.core.save(core, id, bytes, ttl) as Promise<void>);
     const accepted = schema === undefined ? value : validate(schema, value, `${name}/${id}`);
     if (schema !== undefined && accepted instanceof Promise) {
       // A refusal is reported where the writes are awaited.
@@ -113,7 +113,7 @@ class TransactionHandle implements Transaction {
   delete<T>(store: Store<T>, id: string): void {
     const { core } = this.of(store);
     checkText(id, "id");
-    this.queue(() => run(() => this.core.delete(core, id) as Promise<void>));
+    this.queue(async () => run(() => this.core.delete(core, id) as Promise<void>));
   }
 
   async *list<T>(
