@@ -7,18 +7,6 @@
  */
 import { defineConfig } from "vite";
 
-const csp = [
-  "default-src 'self'",
-  "script-src 'self' 'wasm-unsafe-eval'",
-  "connect-src 'self'",
-  "img-src 'self' data:",
-  "style-src 'self'",
-  "require-trusted-types-for 'script'",
-  "frame-ancestors 'none'",
-  "base-uri 'none'",
-  "object-src 'none'",
-].join("; ");
-
 export default defineConfig({
   root: import.meta.dirname,
   base: "./",
@@ -32,5 +20,4 @@ export default defineConfig({
     // The engine comes as one lazily loaded chunk that holds the compressed wasm file.
     chunkSizeWarningLimit: 1_000,
   },
-  preview: { host: "127.0.0.1", headers: { "Content-Security-Policy": csp } },
 });

@@ -14,6 +14,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
+import { afterAll, afterEach, beforeAll, expect } from "vitest";
 import type { BrowserContext, CDPSession, Page } from "playwright-core";
 import { idbEngine, launch } from "../../scripts/browser.mjs";
 
@@ -237,4 +238,27 @@ function processesOf(profile: string): number[] {
     for (const { id, parent } of running) if (found.has(parent)) found.add(id);
   }
   return [...found];
+}
+
+/**
+ * Starts one site and one browser for all tests of a file and gives them to `started`. After each test its tabs
+ * are closed, and an error that none of its pages caught fails it.
+ */
+export function withBrowser(name: string, started: (browser: Browser, pages: Site) => void): void {
+  let pages: Site | undefined;
+  let browser: Browser | undefined;
+  beforeAll(async () => {
+    console.log(`${name}: seed ${seed}`);
+    pages = await site();
+    browser = await Browser.start(pages);
+    started(browser, pages);
+  });
+  afterAll(async () => {
+    await browser?.close();
+    await pages?.close();
+  });
+  afterEach(async () => {
+    await browser?.closeTabs();
+    expect(browser?.problems).toEqual([]);
+  });
 }

@@ -2,26 +2,13 @@
  * Input that means harm, or makes no sense: a typed error that says what and where, nothing written, and a handle
  * that goes on as if nothing had been asked.
  */
-import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import type { Page } from "playwright-core";
-import { Browser, engine, seed, site, type Site } from "./harness.js";
+import { type Browser, engine, type Site, withBrowser } from "./harness.js";
 
 let pages: Site;
 let browser: Browser;
-
-beforeAll(async () => {
-  console.log(`hostile: seed ${seed}`);
-  pages = await site();
-  browser = await Browser.start(pages);
-});
-afterAll(async () => {
-  await browser?.close();
-  await pages?.close();
-});
-afterEach(async () => {
-  await browser.closeTabs();
-  expect(browser.problems).toEqual([]);
-});
+withBrowser("hostile", (started, site) => { [browser, pages] = [started, site]; });
 
 /** A tab with a memory that holds a little of everything, and with what the tables below need in `held`. */
 async function prepared(name: string): Promise<Page> {

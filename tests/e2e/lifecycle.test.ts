@@ -1,24 +1,11 @@
 /** Opening, closing, and having the database taken away: whatever happens, a call ends, and says how. */
-import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import type { Page } from "playwright-core";
-import { Browser, engine, seed, site, type Site } from "./harness.js";
+import { type Browser, engine, seed, type Site, withBrowser } from "./harness.js";
 
 let pages: Site;
 let browser: Browser;
-
-beforeAll(async () => {
-  console.log(`lifecycle: seed ${seed}`);
-  pages = await site();
-  browser = await Browser.start(pages);
-});
-afterAll(async () => {
-  await browser?.close();
-  await pages?.close();
-});
-afterEach(async () => {
-  await browser.closeTabs();
-  expect(browser.problems).toEqual([]);
-});
+withBrowser("lifecycle", (started, site) => { [browser, pages] = [started, site]; });
 
 /** A tab that has opened `url`, with a store and a collection in `held`. */
 async function opened(url: string): Promise<Page> {

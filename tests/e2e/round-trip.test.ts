@@ -1,23 +1,10 @@
 /** The main promise: what an agent saves comes back equal, also after a reload and in another run of the browser. */
-import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import type { Page } from "playwright-core";
-import { Browser, engine, ready, site, type Site } from "./harness.js";
+import { type Browser, engine, ready, withBrowser } from "./harness.js";
 
-let pages: Site;
 let browser: Browser;
-
-beforeAll(async () => {
-  pages = await site();
-  browser = await Browser.start(pages);
-});
-afterAll(async () => {
-  await browser?.close();
-  await pages?.close();
-});
-afterEach(async () => {
-  await browser.closeTabs();
-  expect(browser.problems).toEqual([]);
-});
+withBrowser("round-trip", (started) => { browser = started; });
 
 /** Saves the state of an agent and 100 states at a time; gives what came back that should not have. */
 async function saveAndReadBack(tab: Page, url: string, durability: "relaxed" | "strict" = "relaxed") {

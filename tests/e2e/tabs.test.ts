@@ -1,24 +1,10 @@
 /** Several tabs on the same data: sums are exact, versions have one winner, watchers miss nothing. */
-import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import type { Page } from "playwright-core";
-import { Browser, engine, seed, site, type Site } from "./harness.js";
+import { type Browser, engine, seed, withBrowser } from "./harness.js";
 
-let pages: Site;
 let browser: Browser;
-
-beforeAll(async () => {
-  console.log(`tabs: seed ${seed}`);
-  pages = await site();
-  browser = await Browser.start(pages);
-});
-afterAll(async () => {
-  await browser?.close();
-  await pages?.close();
-});
-afterEach(async () => {
-  await browser.closeTabs();
-  expect(browser.problems).toEqual([]);
-});
+withBrowser("tabs", (started) => { browser = started; });
 
 /** Two tabs that have both opened `url`. */
 async function twoTabs(url: string): Promise<[Page, Page]> {
