@@ -23,6 +23,7 @@ impl std::error::Error for WorkerGone {}
 #[cfg(not(target_family = "wasm"))]
 mod host {
     use std::sync::mpsc::{Sender, channel};
+    use std::sync::{Mutex, PoisonError};
     use std::thread::JoinHandle;
 
     use futures_channel::oneshot;
@@ -34,9 +35,14 @@ mod host {
     /// Runs blocking jobs over a state of its own.
     #[derive(Debug)]
     pub struct Worker<S> {
-        // Both are there until the drop.
-        jobs: Option<Sender<Job<S>>>,
-        thread: Option<JoinHandle<()>>,
+        // `None` once it has ended.
+        running: Mutex<Option<Running<S>>>,
+    }
+
+    #[derive(Debug)]
+    struct Running<S> {
+        jobs: Sender<Job<S>>,
+        thread: JoinHandle<()>,
     }
 
     impl<S: 'static> Worker<S> {
@@ -63,34 +69,44 @@ mod host {
                 }
             };
             let thread = std::thread::Builder::new().name(name.into()).spawn(run).map_err(|_| WorkerGone)?;
-            let worker = Self { jobs: Some(jobs), thread: Some(thread) };
+            let worker = Self { running: Mutex::new(Some(Running { jobs, thread })) };
             Ok(outcome.await.map_err(|_| WorkerGone)?.map(|()| worker))
         }
 
         /// Runs `job`.
         ///
         /// # Errors
-        /// [`WorkerGone`] if this or an earlier job panicked.
+        /// [`WorkerGone`] if this or an earlier job panicked, or after [`end`](Self::end).
         pub async fn run<R: Send + 'static>(
             &self,
             job: impl FnOnce(&mut S) -> R + Send + 'static,
         ) -> Result<R, WorkerGone> {
             let (answer, answered) = oneshot::channel();
-            let jobs = self.jobs.as_ref().ok_or(WorkerGone)?;
             // A receiver that is gone no longer wants to know.
             let job: Job<S> = Box::new(move |state| drop(answer.send(job(state))));
-            jobs.send(job).map_err(|_| WorkerGone)?;
+            match &*self.running.lock().unwrap_or_else(PoisonError::into_inner) {
+                Some(running) => running.jobs.send(job).map_err(|_| WorkerGone)?,
+                None => return Err(WorkerGone),
+            }
             answered.await.map_err(|_| WorkerGone)
+        }
+    }
+
+    impl<S> Worker<S> {
+        /// Runs what was given and ends: the thread and the state are gone when this returns.
+        pub fn end(&self) {
+            let running = self.running.lock().unwrap_or_else(PoisonError::into_inner).take();
+            if let Some(Running { jobs, thread }) = running {
+                drop(jobs);
+                // It ended in a panic, or now does without.
+                let _ = thread.join();
+            }
         }
     }
 
     impl<S> Drop for Worker<S> {
         fn drop(&mut self) {
-            self.jobs = None;
-            if let Some(thread) = self.thread.take() {
-                // It ended in a panic, or now does without.
-                let _ = thread.join();
-            }
+            self.end();
         }
     }
 }
@@ -130,6 +146,9 @@ mod host {
             let mut state = self.0.try_borrow_mut().map_err(|_| WorkerGone)?;
             Ok(job(&mut state))
         }
+
+        /// Nothing to do: there is no thread.
+        pub fn end(&self) {}
     }
 }
 

@@ -16,8 +16,12 @@ use std::fmt;
 
 use super::{MaybeSend, MaybeSync};
 
+#[cfg(target_family = "wasm")]
+mod host;
 #[cfg(not(target_family = "wasm"))]
 mod native;
+#[cfg(target_family = "wasm")]
+pub use host::HostFiles;
 #[cfg(not(target_family = "wasm"))]
 pub use native::NativeFiles;
 

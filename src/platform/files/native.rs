@@ -124,27 +124,39 @@ impl FileSystem for NativeFiles {
 
     fn process(&self) -> Process {
         let id = std::process::id();
-        Process { id, started: started(id).unwrap_or_default() }
+        Process { id, started: seen(id).map_or_else(|_| String::new(), |seen| seen.started) }
     }
 
     fn is_running(&self, process: &Process) -> bool {
-        if !Path::new("/proc/self").exists() {
-            return true;
-        }
-        match started(process.id) {
-            Some(started) => process.started.is_empty() || started == process.started,
-            None => false,
+        match seen(process.id) {
+            Ok(Seen { ended, started }) => {
+                !ended && (process.started.is_empty() || started == process.started)
+            }
+            // Every process table has a first process. Where it is not to be seen, others are hidden
+            // or there is no `/proc`, and that one is missing tells nothing.
+            Err(error) if error.kind() == io::ErrorKind::NotFound => !Path::new("/proc/1/stat").exists(),
+            Err(_) => true,
         }
     }
 }
 
-/// When a process began: the id of the boot and the 22nd field of its line in `/proc` (proc(5)).
-fn started(id: u32) -> Option<String> {
-    let line = fs::read_to_string(format!("/proc/{id}/stat")).ok()?;
+/// What `/proc` tells of a process (proc(5)).
+struct Seen {
+    /// Killed, and not yet waited for by its parent: it holds nothing any more.
+    ended: bool,
+    /// The id of the boot and the tick of it that the process began at, the 22nd field of its line.
+    started: String,
+}
+
+fn seen(id: u32) -> io::Result<Seen> {
+    let line = fs::read_to_string(format!("/proc/{id}/stat"))?;
     // The second field is a name in brackets, which may hold anything.
-    let ticks = line.rsplit_once(") ")?.1.split(' ').nth(19)?;
+    let fields = line.rsplit_once(") ").map(|(_, fields)| fields.split(' '));
+    let mut fields = fields.ok_or(io::ErrorKind::InvalidData)?;
+    let ended = matches!(fields.next(), Some("Z" | "X"));
+    let ticks = fields.nth(18).ok_or(io::ErrorKind::InvalidData)?;
     let boot = fs::read_to_string("/proc/sys/kernel/random/boot_id").unwrap_or_default();
-    Some(format!("{}/{ticks}", boot.trim()))
+    Ok(Seen { ended, started: format!("{}/{ticks}", boot.trim()) })
 }
 
 impl File for NativeFile {
@@ -175,5 +187,69 @@ impl File for NativeFile {
 
     fn length(&self) -> FileResult<u64> {
         Ok(self.file.metadata().map_err(failed(&self.path))?.len())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_process_runs_until_it_is_killed_and_is_not_taken_for_another() {
+        let own = NativeFiles.process();
+        assert!(NativeFiles.is_running(&own));
+        let mut child = std::process::Command::new("sleep").arg("60").spawn().unwrap();
+        let running =
+            |started: &str| NativeFiles.is_running(&Process { id: child.id(), started: started.into() });
+        assert!(running(""), "nothing is known of its beginning");
+        // Only Linux tells.
+        if Path::new("/proc/1/stat").exists() {
+            assert!(!running("another-boot/1") && !running(&own.started));
+            assert!(!NativeFiles.is_running(&Process { id: u32::MAX, started: String::new() }));
+            let process = Process { id: child.id(), started: seen(child.id()).unwrap().started };
+            assert!(NativeFiles.is_running(&process));
+            child.kill().unwrap();
+            // Nobody has waited for it yet.
+            let ended = (0..500).any(|_| {
+                std::thread::sleep(std::time::Duration::from_millis(10));
+                !NativeFiles.is_running(&process)
+            });
+            assert!(ended, "what was killed holds nothing");
+        }
+        // It may have been killed already.
+        let _ = child.kill();
+        child.wait().unwrap();
+    }
+
+    #[test]
+    fn failures_are_told_apart_by_what_to_do_and_name_the_path() {
+        let place = std::env::temp_dir().join(format!("mnemora-native-{}", std::process::id()));
+        let path = |name: &str| place.join(name).into_os_string().into_string().unwrap();
+        let kind = |error: FileError| {
+            assert!(error.message.contains("mnemora-native-"), "{error}");
+            error.kind
+        };
+        NativeFiles.create_directory(&path("a/b")).unwrap();
+        NativeFiles.create_directory(&path("a/b")).expect("that it is there already is no error");
+        assert_eq!(
+            kind(NativeFiles.open(&path("none"), OpenMode::Write).unwrap_err()),
+            FileErrorKind::NotFound
+        );
+        let file = NativeFiles.open(&path("a/f"), OpenMode::CreateNew).unwrap();
+        let again = NativeFiles.open(&path("a/f"), OpenMode::CreateNew).unwrap_err();
+        assert_eq!(kind(again), FileErrorKind::AlreadyExists);
+        file.write_at(b"abc", 2).unwrap();
+        let mut buffer = [9; 8];
+        assert_eq!(file.read_at(&mut buffer, 1), Ok(4));
+        assert_eq!(&buffer, b"\0abc\x09\x09\x09\x09");
+        NativeFiles.link(&path("a/f"), &path("a/g")).unwrap();
+        let taken = NativeFiles.link(&path("a/f"), &path("a/g")).unwrap_err();
+        assert_eq!(kind(taken), FileErrorKind::AlreadyExists);
+        NativeFiles.rename(&path("a/f"), &path("a/g")).unwrap();
+        assert_eq!(NativeFiles.metadata(&path("a/f/beyond")), Ok(None));
+        let mut names = NativeFiles.list(&path("a")).unwrap();
+        names.sort();
+        assert_eq!(names.last().map(String::as_str), Some("g"));
+        std::fs::remove_dir_all(&place).unwrap();
     }
 }
