@@ -10,8 +10,8 @@
 //! - Batches reach the inner backend in the order their callers arrived.
 //! - At most one inner commit is in flight: the lead is held across it.
 //! - If an inner commit fails, everyone in it gets that error, and no one else does. When the storage
-//!   is full, each caller is tried by himself first, so that one large write does not fail the small
-//!   ones, or the deletes that would make room for it.
+//!   is full or what one of them touches is damaged, each caller is tried by himself first, so that one
+//!   large write does not fail the small ones, or the deletes that would make room for it.
 //! - A caller whose future is dropped does not stop the others: dropping frees the lead, and its
 //!   batches are written only if they had been handed over.
 
@@ -105,7 +105,8 @@ impl GroupCommit {
         let sizes: Vec<usize> = gathered.iter().map(|waiting| waiting.batches.len()).collect();
         let batches: Vec<Batch> = gathered.iter_mut().flat_map(|waiting| waiting.batches.drain(..)).collect();
         let outcome = self.inner.commit(&batches).await;
-        let apart = matches!(&outcome, Err(error) if error.kind() == ErrorKind::Quota) && gathered.len() > 1;
+        let apart = matches!(&outcome, Err(error) if matches!(error.kind(), ErrorKind::Quota | ErrorKind::Corrupt))
+            && gathered.len() > 1;
         let mut verdicts = outcome.map(Vec::into_iter);
         let mut rest = batches.as_slice();
         for (waiting, size) in gathered.into_iter().zip(sizes) {

@@ -5,6 +5,8 @@
 //!   denied here), so that no default can slip past it.
 //! - A layer keeps every promise of [`crate::backends`]; the conformance suite runs over it too.
 
+mod cached;
 mod group_commit;
 
+pub use cached::{CacheCounters, CacheOptions, Cached, LevelCounters, SecondCounters};
 pub use group_commit::GroupCommit;
