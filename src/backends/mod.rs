@@ -26,23 +26,36 @@ use crate::Result;
 use crate::model::{Batch, Committed, Conflict, Key, MAX_VALUE_BYTES, Page, Range, Record};
 use crate::platform::{MaybeSend, MaybeSync};
 
+mod fallback;
+#[cfg(any(feature = "json", feature = "sqlite"))]
 mod file_error;
 #[cfg(target_family = "wasm")]
+pub mod host;
+#[cfg(target_family = "wasm")]
 pub mod indexeddb;
+#[cfg(feature = "json")]
 pub mod json;
 mod judge;
+#[cfg(any(feature = "json", feature = "sqlite"))]
 mod lock;
 mod memory;
-#[allow(dead_code)] // used by sqlite and json when they are there
+#[cfg(any(feature = "json", feature = "sqlite"))]
 mod offload;
+mod registry;
 #[cfg(feature = "sqlite")]
 pub mod sqlite;
+mod table;
 mod url;
 
-#[allow(unused_imports)]
+pub use fallback::{Opened, Refused, open_with_fallback};
+#[cfg(any(feature = "json", feature = "sqlite"))]
 pub(crate) use file_error::file_error;
 pub(crate) use judge::check;
 pub use memory::MemoryBackend;
+pub(crate) use registry::Registration;
+pub use registry::{OpenHandle, open_handles};
+#[cfg(target_family = "wasm")]
+pub use url::open_object;
 pub use url::{OpenOptions, open};
 
 /// Largest stored value, in bytes: room for the envelope and the fields around a user value of the

@@ -74,7 +74,10 @@ impl<B: Blocking> Offloaded<B> {
         if self.closed.load(Ordering::Acquire) {
             return Err(closed());
         }
-        self.worker.run(|backend| job(backend.as_mut().ok_or_else(closed)?)).await.map_err(gone)?
+        let done = self.worker.run(|backend| job(backend.as_mut().ok_or_else(closed)?)).await;
+        // A close that came in between has ended the worker.
+        let ended = |cause| if self.closed.load(Ordering::Acquire) { closed() } else { gone(cause) };
+        done.map_err(ended)?
     }
 }
 
@@ -123,6 +126,8 @@ impl<B: Blocking> Backend for Offloaded<B> {
             return Ok(());
         }
         // Behind whatever was asked for before it.
-        self.worker.run(|backend| backend.take().map_or(Ok(()), Blocking::close)).await.map_err(gone)?
+        let closed = self.worker.run(|backend| backend.take().map_or(Ok(()), Blocking::close)).await;
+        self.worker.end();
+        closed.map_err(gone)?
     }
 }

@@ -37,6 +37,43 @@ fn host_files() -> Option<Arc<dyn FileSystem>> {
 const KNOWN: &str = "memory: (nothing is kept), sqlite://path and json://directory (files), idb://name and \
                      opfs://name (a browser's storage)";
 
+/// What a URL asks for.
+#[derive(Debug, Clone, Copy)]
+enum Target<'a> {
+    Memory,
+    IndexedDb(&'a str),
+    Opfs(&'a str),
+    Sqlite(&'a str),
+    Json(&'a str),
+}
+
+impl<'a> Target<'a> {
+    fn of(url: &'a str) -> Result<Self> {
+        let (scheme, rest) = url
+            .split_once(':')
+            .ok_or_else(|| Error::invalid(format!("{url:?} is not a URL; give one of {KNOWN}")))?;
+        let name = rest.strip_prefix("//").unwrap_or_default();
+        let named = |what: &str, target| crate::model::check_component(what, name).map(|()| target);
+        match scheme {
+            "memory" if rest.is_empty() => Ok(Self::Memory),
+            "memory" => Err(Error::invalid(format!("{url:?}: memory: takes no name, each open has its own"))),
+            "idb" => named("the name in idb://name", Self::IndexedDb(name)),
+            "opfs" => named("the name in opfs://name", Self::Opfs(name)),
+            "sqlite" => named("the path in sqlite://path", Self::Sqlite(name)),
+            "json" => named("the directory in json://directory", Self::Json(name)),
+            _ => Err(Error::invalid(format!("{scheme}: is no known kind of storage; give one of {KNOWN}"))),
+        }
+    }
+}
+
+/// Whether `url` is of a known form.
+///
+/// # Errors
+/// `Invalid` if it is not.
+pub(super) fn check_url(url: &str) -> Result<()> {
+    Target::of(url).map(drop)
+}
+
 /// Opens the backend that `url` names: `memory:`, `sqlite://path`, `json://directory`, `idb://name` or
 /// `opfs://name`.
 ///
@@ -47,36 +84,33 @@ const KNOWN: &str = "memory: (nothing is kept), sqlite://path and json://directo
 /// `Invalid` for a URL of no known form, `Unsupported` for one whose backend this build or host
 /// does not have, and whatever the backend's own opening gives.
 pub async fn open(url: &str, options: &OpenOptions) -> Result<Arc<dyn Backend>> {
-    let (scheme, rest) = url
-        .split_once(':')
-        .ok_or_else(|| Error::invalid(format!("{url:?} is not a URL; give one of {KNOWN}")))?;
-    let name = rest.strip_prefix("//").unwrap_or_default();
-    match scheme {
-        "memory" if rest.is_empty() => Ok(Arc::new(MemoryBackend::new())),
-        "memory" => Err(Error::invalid(format!("{url:?}: memory: takes no name, each open has its own"))),
-        "idb" => {
-            crate::model::check_component("the name in idb://name", name)?;
-            open_indexeddb(name, options).await
-        }
-        "opfs" => {
-            crate::model::check_component("the name in opfs://name", name)?;
-            open_opfs(name, options).await
-        }
-        "sqlite" => {
-            crate::model::check_component("the path in sqlite://path", name)?;
-            open_sqlite(name, files(options)?, options).await
-        }
-        "json" => {
-            crate::model::check_component("the directory in json://directory", name)?;
-            super::json::open(name, files(options)?, options).await
-        }
-        _ => Err(Error::invalid(format!("{scheme}: is no known kind of storage; give one of {KNOWN}"))),
+    match Target::of(url)? {
+        Target::Memory => Ok(Arc::new(MemoryBackend::new())),
+        Target::IndexedDb(name) => open_indexeddb(name, options).await,
+        Target::Opfs(name) => open_opfs(name, options).await,
+        Target::Sqlite(path) => open_sqlite(path, files(options)?, options).await,
+        Target::Json(directory) => open_json(directory, files(options)?, options).await,
     }
 }
 
 fn files(options: &OpenOptions) -> Result<Arc<dyn FileSystem>> {
     let none = || Error::unsupported("this host has no files; use idb:, opfs: or memory:");
     options.files.as_ref().map(Arc::clone).ok_or_else(none)
+}
+
+#[cfg(feature = "json")]
+async fn open_json(
+    directory: &str,
+    files: Arc<dyn FileSystem>,
+    options: &OpenOptions,
+) -> Result<Arc<dyn Backend>> {
+    super::json::open(directory, files, options).await
+}
+
+#[cfg(not(feature = "json"))]
+#[allow(clippy::unused_async)] // the same signature as with JSON files
+async fn open_json(_: &str, _: Arc<dyn FileSystem>, _: &OpenOptions) -> Result<Arc<dyn Backend>> {
+    Err(Error::unsupported("this build has no JSON files in it; build with the feature `json`"))
 }
 
 #[cfg(feature = "sqlite")]
@@ -125,6 +159,21 @@ async fn open_indexeddb(name: &str, options: &OpenOptions) -> Result<Arc<dyn Bac
 #[allow(clippy::unused_async)] // the same signature as in the browser
 async fn open_indexeddb(_: &str, _: &OpenOptions) -> Result<Arc<dyn Backend>> {
     Err(Error::unsupported("idb: is the storage of a browser, and this is none; use sqlite:"))
+}
+
+/// Takes over a backend that is given as an object of JavaScript, each of whose calls may take
+/// `timeout_ms`; gives it and the name that it gave itself.
+///
+/// # Errors
+/// What [`HostBackend::open`](super::host::HostBackend::open) gives.
+#[cfg(target_family = "wasm")]
+pub async fn open_object(
+    object: &wasm_bindgen::JsValue,
+    timeout_ms: u32,
+) -> Result<(Arc<dyn Backend>, String)> {
+    let backend = super::host::HostBackend::open(object, timeout_ms).await?;
+    let name = backend.name().to_owned();
+    Ok((Arc::new(backend), name))
 }
 
 #[cfg(test)]

@@ -9,12 +9,12 @@ use super::Memory;
 use super::page::{MAX_PAGE, Problem};
 use super::save::history_range;
 use super::store::expires_of;
-use crate::Result;
 use crate::model::{
     Batch, CommitKind, Component, Envelope, Key, KeyBuilder, LogEntry, Page, Precondition, Range, Record,
     Space,
 };
 use crate::platform::Monotonic;
+use crate::{Error, Result};
 
 /// Log entries that are kept for followers that fell behind.
 const LOG_ENTRIES: u64 = 10_000;
@@ -69,6 +69,8 @@ impl Memory {
         if let Some(to) = self.trim_due(LOG_ENTRIES) {
             self.commit(Batch { trim_log: Some(to), ..Batch::new(self.now()) }).await?;
         }
+        // It goes on where it ended, so that its end need not be waited for.
+        self.sweep_cache(STEP * 4).await;
         Ok(done)
     }
 
@@ -93,11 +95,31 @@ impl Memory {
         Ok(self.try_commit(batch).await?.is_ok() && removed)
     }
 
-    /// Reads and checks up to 1,000 keys after `cursor`: the log first, then every other space.
+    /// Reads and checks up to 1,000 keys after `cursor`: the log first, then every other space. At the
+    /// beginning the storage below the records is checked as well; what is wrong with it has the key
+    /// `storage`.
     ///
     /// # Errors
-    /// What the backend's scan gives. Damage is not an error here but a finding.
+    /// What the backend's check and scan give. Damage is not an error here but a finding.
     pub async fn verify(&self, cursor: Option<Key>) -> Result<VerifyPage> {
+        if cursor.is_some() {
+            return self.verify_keys(cursor).await;
+        }
+        let mut problems = self.verify_storage().await?;
+        let mut page = self.verify_keys(None).await?;
+        problems.append(&mut page.problems);
+        Ok(VerifyPage { problems, ..page })
+    }
+
+    async fn verify_storage(&self) -> Result<Vec<Problem>> {
+        let found = match self.backend().check().await {
+            Ok(found) => found.into_iter().map(Error::corrupt).collect(),
+            Err(error) => vec![error],
+        };
+        found.into_iter().map(|error| Problem::of(STORAGE, error)).collect()
+    }
+
+    async fn verify_keys(&self, cursor: Option<Key>) -> Result<VerifyPage> {
         match cursor.as_ref().map(|cursor| (cursor, cursor.log_sequence())) {
             None | Some((_, Some(..LOG_DONE))) => self.verify_log(cursor).await,
             Some((_, Some(LOG_DONE))) => self.verify_records(None).await,
@@ -120,7 +142,7 @@ impl Memory {
             // Followers rebuild from the records; what is behind the damage says nothing new.
             let key = error.key().unwrap_or("Log").to_owned();
             problems.push(Problem::of(key, error)?);
-            Ok::<_, crate::Error>(None)
+            Ok::<_, Error>(None)
         })?;
         Ok(VerifyPage { checked: 0, problems, cursor: cursor.or(Some(Key::log(LOG_DONE))) })
     }
@@ -140,6 +162,9 @@ impl Memory {
     }
 }
 
+/// Where a problem lies that is not of a record.
+const STORAGE: &str = "storage";
+
 /// The cursor of a verification that is through with the log.
 const LOG_DONE: u64 = u64::MAX;
 
@@ -152,10 +177,10 @@ fn check(key: &Key, record: &Record) -> Result<()> {
         Some(Space::Document) => super::collection::check(key, &record.value),
         Some(Space::History) => match key.components().as_deref() {
             Some([Component::Text(store), Component::Text(id), Component::Integer(_)]) => {
-                let malformed = |_| crate::Error::corrupt("a history key is malformed");
+                let malformed = |_| Error::corrupt("a history key is malformed");
                 Envelope::decode(&Key::record(store, id).map_err(malformed)?, &record.value).map(drop)
             }
-            _ => Err(crate::Error::corrupt("a history key is malformed")),
+            _ => Err(Error::corrupt("a history key is malformed")),
         },
         Some(Space::Meta | Space::Log | Space::Expiry) | None => Ok(()),
     }

@@ -14,6 +14,7 @@ mod maintain;
 mod memory;
 mod page;
 mod pattern;
+mod retry;
 mod save;
 mod store;
 #[cfg(test)]
@@ -26,6 +27,7 @@ pub use collection::{Collection, CollectionOptions, Document, Hit, NewDocument};
 pub use maintain::{Maintained, VerifyPage};
 pub use memory::{Memory, MemoryOptions};
 pub use page::{Listing, PageRequest, Problem};
+pub use retry::RetryPolicy;
 pub use save::{SaveItem, TimeToLive};
 pub use store::{Entry, Store, StoreOptions};
 pub use transaction::Transaction;

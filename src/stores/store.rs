@@ -1,5 +1,6 @@
 //! The generic store: named records with versions, times to live and a past.
 
+use std::fmt;
 use std::marker::PhantomData;
 
 use super::memory::conflict_error;
@@ -40,12 +41,28 @@ pub struct Entry {
 
 /// A named store, of encoded values or (by [`Store::of`]) of values of one type. Cheap to make and
 /// to clone; it holds nothing but its name and options.
-#[derive(Debug, Clone)]
 pub struct Store<T = Encoded> {
     pub(super) memory: Memory,
     pub(super) name: String,
     pub(super) options: StoreOptions,
     pub(super) values: PhantomData<fn(T) -> T>,
+}
+
+// By hand, since a derive would ask the same of the type of the values.
+impl<T> Clone for Store<T> {
+    fn clone(&self) -> Self {
+        let (memory, name, options) = (self.memory.clone(), self.name.clone(), self.options.clone());
+        Self { memory, name, options, values: PhantomData }
+    }
+}
+
+impl<T> fmt::Debug for Store<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Store")
+            .field("name", &self.name)
+            .field("options", &self.options)
+            .finish_non_exhaustive()
+    }
 }
 
 impl Memory {

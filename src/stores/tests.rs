@@ -6,6 +6,7 @@
 
 mod changes;
 mod damage;
+mod lifetime;
 mod races;
 mod rules;
 mod transactions;

@@ -120,7 +120,9 @@ impl<T: Storable> Store<T> {
         let entries = self.encoded().history(id, limit).await?;
         entries.into_iter().map(|entry| Ok((entry.version, value(entry)?))).collect()
     }
+}
 
+impl<T> Store<T> {
     /// The same store, of encoded values.
     #[must_use]
     pub fn encoded(&self) -> Store<Encoded> {
@@ -138,16 +140,26 @@ impl Transaction {
     ///
     /// # Errors
     /// As [`Transaction::get`], and `Invalid` if it does not fit `T`.
-    pub async fn get_value<T: Storable>(&mut self, store: &Store<T>, id: &str) -> Result<Option<T>> {
+    pub async fn get_value<T: Storable>(&self, store: &Store<T>, id: &str) -> Result<Option<T>> {
         let payload = self.get(&store.encoded(), id).await?;
         payload.map(|payload| T::from_value(decode_value(&payload)?)).transpose()
+    }
+
+    /// Every value whose id starts with `prefix`, in order of id, as this transaction sees it. See
+    /// [`Transaction::list`].
+    ///
+    /// # Errors
+    /// As [`Transaction::get_value`].
+    pub async fn list_values<T: Storable>(&self, store: &Store<T>, prefix: &str) -> Result<Vec<(String, T)>> {
+        let found = self.list(&store.encoded(), prefix).await?;
+        found.into_iter().map(|(id, payload)| Ok((id, T::from_value(decode_value(&payload)?)?))).collect()
     }
 
     /// Saves a value at the end.
     ///
     /// # Errors
     /// `Invalid` for an id or a value that breaks the rules.
-    pub fn save_value<T: Storable>(&mut self, store: &Store<T>, id: &str, value: &T) -> Result<()> {
+    pub fn save_value<T: Storable>(&self, store: &Store<T>, id: &str, value: &T) -> Result<()> {
         self.save(&store.encoded(), id, encode_value(&value.to_value()?)?, TimeToLive::Default)
     }
 }
@@ -183,7 +195,7 @@ mod tests {
             assert_eq!(values.get("a").await.unwrap(), Some(Value::Int(2)));
             values.save("a", &Value::String("x".into())).await.unwrap();
             assert_eq!(numbers.get("a").await.unwrap_err().kind(), crate::ErrorKind::Invalid);
-            let mut transaction = memory.begin();
+            let transaction = memory.begin();
             transaction.save_value(&numbers, "c", &7).unwrap();
             assert_eq!(transaction.get_value(&numbers, "c").await.unwrap(), Some(7));
             transaction.commit(None).await.unwrap();

@@ -1,7 +1,9 @@
 //! The conformance suite: what every backend must do, as plain async functions.
 //!
 //! Run it against a backend with [`conformance!`], which takes an expression that opens a **fresh,
-//! empty** backend. Outside crates enable the feature `testing` and do the same.
+//! empty** backend. It makes two modules: `conformance`, the checks of the contract, and `anomalies`,
+//! the scenarios of [`anomalies`] on transactions over that backend. Outside crates enable the feature
+//! `testing` and do the same.
 //!
 //! ```ignore
 //! mnemora::testing::conformance!(native, async { MyBackend::new() });
@@ -14,8 +16,10 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout, missing_docs)]
 
+pub mod anomalies;
 pub mod batches;
 mod counting;
+pub mod disk;
 pub mod log;
 pub mod oracle;
 pub mod rng;
@@ -65,6 +69,24 @@ macro_rules! __conformance {
                 oracle::ten_thousand_operations_match_a_map,
             }
         }
+        mod anomalies {
+            #[allow(unused_imports)]
+            use super::*;
+            $crate::__anomalies_each! { $how $open;
+                dirty_write,
+                aborted_read,
+                intermediate_read,
+                circular_information_flow,
+                observed_transaction_vanishes,
+                predicate_many_preceders,
+                lost_update,
+                read_skew,
+                read_skew_over_a_predicate,
+                write_skew,
+                write_skew_over_a_predicate,
+                read_only_transaction,
+            }
+        }
     };
 }
 
@@ -81,6 +103,23 @@ macro_rules! __conformance_each {
     (wasm $open:expr; $($room:ident :: $check:ident),+ $(,)?) => {
         $(#[wasm_bindgen_test::wasm_bindgen_test] async fn $check() {
             $crate::testing::$room::$check(&$open.await).await;
+        })+
+    };
+}
+
+#[macro_export]
+#[doc(hidden)]
+macro_rules! __anomalies_each {
+    (native $open:expr; $($anomaly:ident),+ $(,)?) => {
+        $(#[test] fn $anomaly() {
+            $crate::testing::block_on(async {
+                $crate::testing::anomalies::$anomaly($open.await).await;
+            });
+        })+
+    };
+    (wasm $open:expr; $($anomaly:ident),+ $(,)?) => {
+        $(#[wasm_bindgen_test::wasm_bindgen_test] async fn $anomaly() {
+            $crate::testing::anomalies::$anomaly($open.await).await;
         })+
     };
 }

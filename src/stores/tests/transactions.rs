@@ -9,7 +9,7 @@ fn a_conflict_names_the_key_and_what_was_found_and_nothing_is_written() {
         let world = World::new();
         let (store, other) = (world.store(plain()).await, world.store(plain()).await);
         save(&store, "a", 1).await;
-        let mut transaction = store.memory.begin();
+        let transaction = store.memory.begin();
         transaction.get(&store, "a").await.unwrap();
         transaction.save(&store, "b", encoded(2), TimeToLive::Default).unwrap();
         let version = save(&other, "a", 5).await;
@@ -18,7 +18,7 @@ fn a_conflict_names_the_key_and_what_was_found_and_nothing_is_written() {
         assert!(error.message().contains(&format!("has version {version}")), "{error}");
         assert_eq!(value(&store, "b").await, None);
 
-        let mut transaction = store.memory.begin();
+        let transaction = store.memory.begin();
         transaction.get(&store, "a").await.unwrap();
         transaction.save(&store, "b", encoded(2), TimeToLive::Default).unwrap();
         other.delete("a", None, None).await.unwrap();
@@ -41,7 +41,7 @@ fn a_range_is_guarded_against_whatever_another_memory_does_in_it() {
             ("q", true, false),
             ("p;", false, false),
         ] {
-            let mut transaction = store.memory.begin();
+            let transaction = store.memory.begin();
             transaction.list(&store, "p:").await.unwrap();
             transaction.save(&store, "sum", encoded(1), TimeToLive::Default).unwrap();
             if deletes {
@@ -64,7 +64,7 @@ fn a_range_whose_log_was_trimmed_is_a_conflict_and_never_a_guess() {
         let world = World::new();
         let (store, other) = (world.store(plain()).await, world.store(plain()).await);
         save(&store, "p:1", 1).await;
-        let mut transaction = store.memory.begin();
+        let transaction = store.memory.begin();
         transaction.list(&store, "p:").await.unwrap();
         transaction.save(&store, "sum", encoded(1), TimeToLive::Default).unwrap();
         save(&other, "p:2", 1).await;
@@ -80,13 +80,13 @@ fn all_reads_of_a_run_are_of_one_time() {
         let world = World::new();
         let store = world.store(plain()).await;
         store.save(&[living("a", 1, 10), item("b", 2)], None).await.unwrap();
-        let mut transaction = store.memory.begin();
+        let transaction = store.memory.begin();
         let first = transaction.get(&store, "a").await.unwrap();
         world.clock.advance(10);
         assert_eq!(value(&store, "a").await, None);
         assert_eq!(transaction.get(&store, "a").await.unwrap(), first);
         assert_eq!(transaction.list(&store, "").await.unwrap().len(), 2);
-        let mut later = store.memory.begin();
+        let later = store.memory.begin();
         assert_eq!(later.get(&store, "a").await.unwrap(), None);
         assert_eq!(later.list(&store, "").await.unwrap().len(), 1);
         later.save(&store, "a", encoded(7), TimeToLive::Default).unwrap();
@@ -102,14 +102,14 @@ fn pasts_and_times_to_live_are_kept_as_by_a_save() {
         let memory = world.memory(true).await;
         let kept = memory.store("s", StoreOptions { ttl_ms: Some(100), history: 2 }).unwrap();
         for n in 1..=4 {
-            let mut transaction = memory.begin();
+            let transaction = memory.begin();
             transaction.save(&kept, "a", encoded(n), TimeToLive::Default).unwrap();
             transaction.save(&kept, "forever", encoded(n), TimeToLive::Forever).unwrap();
             transaction.commit(None).await.unwrap();
         }
         assert_eq!(past(&kept, "a").await, [3, 2]);
         assert_eq!(world.keys(Space::Expiry).await, 1, "one note for one record");
-        let mut transaction = memory.begin();
+        let transaction = memory.begin();
         transaction.delete(&kept, "forever").unwrap();
         transaction.delete(&kept, "never there").unwrap();
         transaction.commit(None).await.unwrap();
@@ -126,7 +126,7 @@ fn one_that_wrote_nothing_and_read_what_still_holds_takes_no_number() {
     block_on(async {
         let store = World::new().store(plain()).await;
         let version = save(&store, "a", 1).await;
-        let mut transaction = store.memory.begin();
+        let transaction = store.memory.begin();
         transaction.get(&store, "a").await.unwrap();
         transaction.list(&store, "").await.unwrap();
         assert_eq!(transaction.commit(None).await.unwrap(), version);
@@ -139,7 +139,7 @@ fn one_that_wrote_nothing_and_read_what_still_holds_takes_no_number() {
 fn one_that_was_taken_back_writes_nothing() {
     block_on(async {
         let store = World::new().store(plain()).await;
-        let mut transaction = store.memory.begin();
+        let transaction = store.memory.begin();
         transaction.save(&store, "a", encoded(1), TimeToLive::Default).unwrap();
         let ticket = Ticket::default();
         assert!(ticket.withdraw());
@@ -156,7 +156,7 @@ fn damage_is_an_error_of_the_reader_and_can_be_written_over() {
         store.save(&[item("a", 1), item("b", 2)], None).await.unwrap();
         let key = Key::record("s", "a").unwrap();
         world.overwrite(&key, vec![1, 2, 3]).await;
-        let mut transaction = store.memory.begin();
+        let transaction = store.memory.begin();
         assert_eq!(refused(transaction.get(&store, "a").await, ErrorKind::Corrupt).key(), Some("s/a"));
         refused(transaction.list(&store, "").await, ErrorKind::Corrupt);
         transaction.save(&store, "a", encoded(3), TimeToLive::Default).unwrap();
@@ -176,7 +176,7 @@ fn transfers_between_two_memories_keep_the_sum() {
             let mut runs = 0;
             loop {
                 runs += 1;
-                let mut transaction = store.memory.begin();
+                let transaction = store.memory.begin();
                 let read = |payload: Option<Vec<u8>>| match crate::model::decode_value(&payload.unwrap()) {
                     Ok(crate::model::Value::Int(number)) => u8::try_from(number).unwrap(),
                     other => panic!("{other:?}"),
