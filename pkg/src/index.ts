@@ -1,40 +1,73 @@
 /**
  * mnemora: durable memory for AI agents, swarms and the dashboards that watch them.
  */
-import { checkCall, checkCount, checkFlag, checkFunction, checkText, describe } from "./core/check.js";
 import { Handle } from "./core/handle.js";
-import { InvalidError } from "./errors.js";
+import { checkOpening } from "./core/options.js";
+import { tell } from "./core/tell.js";
 import { MemoryHandle } from "./stores/memory.js";
-import type { Memory, OpenOptions } from "./types.js";
+import type { CopyOptions, CopyReport, HostBackend, Memory, OpenedHandle, OpenOptions } from "./types.js";
 
 export * from "./errors.js";
 export type * from "./schema.js";
 export type * from "./types.js";
 
 /**
- * Opens the memory at `url`: `memory:` keeps nothing, `idb://name` is an IndexedDB database of the
- * browser. Opening the same data twice is safe, also from several tabs.
+ * Opens a memory over a storage: its URL, or an object that stands for it.
+ *
+ * | URL | storage |
+ * |---|---|
+ * | `memory:` | none: it lives as long as the handle |
+ * | `idb://name` | an IndexedDB database of the browser |
+ * | `opfs://name` | an SQLite database in the browser's own file system, in a worker |
+ * | `sqlite://path` | an SQLite file, in Node |
+ * | `json://directory` | JSON files to be read by people, in Node |
+ *
+ * Storages of a browser can be opened by several tabs at once (`idb:`); files have one holder at a time.
  *
  * Rejects with `ERR_INVALID` for a URL or an option that breaks the rules, `ERR_UNSUPPORTED` where the
- * host has no such storage, `ERR_BLOCKED` when another tab does not let go in time, `ERR_VERSION` for
- * data of a newer release, `ERR_QUOTA` and `ERR_UNAVAILABLE` as the storage says.
+ * host has no such storage, `ERR_BLOCKED` when another holder does not let go in time, `ERR_VERSION` for
+ * data of a newer release, `ERR_CORRUPT` for data that makes no sense, `ERR_QUOTA` and `ERR_UNAVAILABLE`
+ * as the storage says. Nothing else is opened in its place, unless `fallback` says so.
  *
  * @example
- * const memory = await open("idb://podcast", { durability: "strict" });
+ * const memory = await open("idb://podcast", { durability: "strict", fallback: ["memory:"] });
  * await memory.agents.save("agent-7", { status: "active", lastUpdated: new Date() });
  * await memory.close();
  */
-export async function open(url: string, options: OpenOptions = {}): Promise<Memory> {
-  checkText(url, "url");
-  checkCall(options, ["durability", "groupCommit", "openTimeoutMs", "now", "embed"], ["encryption", "cache", "fallback", "retention"]);
-  const { durability = "relaxed", groupCommit = true, now, embed, signal } = options;
-  if (durability !== "relaxed" && durability !== "strict") {
-    throw new InvalidError(`options.durability is ${describe(durability)}; give "relaxed" or "strict"`);
-  }
-  checkFlag(groupCommit, "options.groupCommit");
-  checkFunction(now, "options.now");
-  checkFunction(embed, "options.embed");
-  const openTimeoutMs = checkCount(options.openTimeoutMs ?? 5_000, "options.openTimeoutMs", 1, 2 ** 31 - 1);
-  const handle = await Handle.open({ url, strict: durability === "strict", groupCommit, openTimeoutMs, now, embed, signal });
+export async function open(url: string | HostBackend, options: OpenOptions = {}): Promise<Memory> {
+  const handle = await Handle.open(checkOpening(url, options), options.embed);
+  const { onEvent } = options;
+  const { url: taken, requested: wanted, refused } = handle.info;
+  if (refused.length > 0 && onEvent !== undefined) tell(onEvent, { type: "fallback", wanted, taken, refused });
   return new MemoryHandle(handle);
+}
+
+/**
+ * What is open in this context (this tab, worker or process), the first one first: to find what was not
+ * closed.
+ *
+ * @example
+ * for (const { url, openedAt } of handles()) console.warn(`${url} is open since ${openedAt.toISOString()}`);
+ */
+export function handles(): OpenedHandle[] {
+  return Handle.all();
+}
+
+/**
+ * Copies everything from one storage to another: records with their times and histories, collections,
+ * settings. Each is an open memory, or a URL or object that is opened for the copy and closed after it.
+ * Goes on if it was broken off, and in the end compares the digests of both. Versions begin anew.
+ *
+ * Rejects with `ERR_INVALID` if the target holds something else and `replace` is not given, `ERR_CONFLICT`
+ * if the source does not stand still, `ERR_CORRUPT` if the two are not equal in the end, and as the storages
+ * say. Call it again to go on.
+ *
+ * @example
+ * const { records } = await copy("idb://podcast", "opfs://podcast", { onProgress: ({ bytes }) => show(bytes) });
+ */
+export async function copy(
+  from: Memory | string | HostBackend, to: Memory | string | HostBackend, options: CopyOptions = {},
+): Promise<CopyReport> {
+  const { copyAll } = await import("./stores/copy.js");
+  return copyAll(from, to, options);
 }

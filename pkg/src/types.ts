@@ -4,7 +4,7 @@
  * All of it is structured-cloneable except functions (`embed`, `now`, watch handlers) and
  * `AbortSignal`, which stay on the caller's side.
  */
-import type { Problem } from "./errors.js";
+import type { ErrorCode, Problem } from "./errors.js";
 import type { StandardSchemaV1 } from "./schema.js";
 
 /** What a resolved write survives. `volatile`: nothing. `relaxed`: the kill of the tab, the browser
@@ -36,27 +36,110 @@ export interface OpenOptions extends CallOptions {
   durability?: "relaxed" | "strict";
   /** Whether concurrent writes share a transaction. Default `true`. */
   groupCommit?: boolean;
-  /** How long an open may wait for another tab to let go, in milliseconds. Default 5,000. */
+  /** How long an open may wait for another holder to let go, in milliseconds. Default 5,000. */
   openTimeoutMs?: number;
+  /** How long a {@link HostBackend} may take to answer one call, in milliseconds. Default 10,000. */
+  timeoutMs?: number;
+  /** Keeps what was read in memory, and if wanted in a second storage that is nearer than the first. */
+  cache?: CacheOptions;
+  /**
+   * What to open, in this order, if the storage can not be: only after `ERR_UNSUPPORTED` (there is none
+   * here), `ERR_UNAVAILABLE` (out of reach), `ERR_BLOCKED` (held by another) or `ERR_QUOTA` (full). Data
+   * that is there and can not be read is never hidden behind another storage. `memory.info` says what was
+   * taken and why, and so does `onEvent`. If none can be opened, the error of the first is given.
+   */
+  fallback?: readonly (string | HostBackend)[];
+  /** Hears of what happens by itself. */
+  onEvent?: (event: MemoryEvent) => void;
   /** The clock, in milliseconds since the Unix epoch. Default `Date.now`. */
   now?: () => number;
   /** Turns texts into vectors, for collections that are given texts without vectors. */
   embed?: Embed;
 }
 
+/** How to cache. Writes go to the storage, and what they touch leaves the cache, also that of other tabs. */
+export interface CacheOptions {
+  /** What the cache in memory may weigh, in bytes; at least 4,096. Default 16,000,000. */
+  maxBytes?: number;
+  /** How long an entry lives there, in milliseconds. Default: until it is written to or evicted. */
+  ttlMs?: number;
+  /** A second level behind it: an empty storage, or one that was a second level before. It belongs to the
+   * memory, which closes it. A failure of it fails no call. */
+  second?: string | HostBackend;
+  /** How long an entry lives in the second level, in milliseconds. */
+  secondTtlMs?: number;
+}
+
+/** What one level of a cache did. */
+export interface CacheLevelStats {
+  /** Keys that it answered for. */
+  readonly hits: number;
+  /** Those of the hits that said that there is no record. */
+  readonly negativeHits: number;
+  /** Keys that it was asked for and could not answer. */
+  readonly misses: number;
+}
+
+/** What a cache did since it was opened, and what it holds. */
+export interface CacheStats extends CacheLevelStats {
+  /** Records that had to make room for others. */
+  readonly evictions: number;
+  /** Keys in memory. */
+  readonly entries: number;
+  /** What they weigh, in bytes. */
+  readonly bytes: number;
+  /** The second level, if there is one. */
+  readonly second: CacheLevelStats & {
+    /** How often it failed and was put out of use for a while. */
+    readonly failures: number;
+    /** Whether it answers at the moment. */
+    readonly inUse: boolean;
+  } | null;
+}
+
 /** What was opened. */
 export interface MemoryInfo {
-  /** The URL as given to `open`. */
+  /** The URL of the storage that is open; `host:` and its name if it is an object. */
   readonly url: string;
-  /** The backend: `"memory"` or `"indexeddb"`. */
+  /** The URL that was asked for: another than `url` if a fallback was taken. */
+  readonly requested: string;
+  /** The storages that could not be opened before this one, and why. */
+  readonly refused: readonly Refusal[];
+  /** The backend: `"memory"`, `"indexeddb"`, `"sqlite"`, `"json"` or `"host"`. */
   readonly backend: string;
   /** The durability of a resolved write. */
   readonly durability: Durability;
-  /** Whether other tabs can open the same data at the same time. */
+  /** Whether other contexts can open the same data at the same time. */
   readonly shared: boolean;
   /** What the browser said of data that it lost, when it made this database; else `null`. Chromium
    * empties a whole site when it finds its files damaged, and says so once. */
   readonly dataLoss: string | null;
+}
+
+/** A storage that could not be opened. */
+export interface Refusal {
+  /** Its URL; `host:` if it is an object. */
+  readonly url: string;
+  readonly code: ErrorCode;
+  readonly message: string;
+}
+
+/** Something that happened by itself: another storage than the one asked for was opened. */
+export interface MemoryEvent {
+  readonly type: "fallback";
+  /** The URL that was asked for. */
+  readonly wanted: string;
+  /** The URL that was opened. */
+  readonly taken: string;
+  /** Why, for each storage before it. */
+  readonly refused: readonly Refusal[];
+}
+
+/** An opened memory of this context. */
+export interface OpenedHandle {
+  readonly url: string;
+  readonly backend: string;
+  readonly openedAt: Date;
 }
 
 /** The outcome of a write. */
@@ -336,6 +419,39 @@ export interface VerifyReport {
   readonly problems: readonly Problem[];
 }
 
+/** Options of {@link copy}. */
+export interface CopyOptions extends CallOptions, Pick<OpenOptions, "durability" | "openTimeoutMs" | "timeoutMs"> {
+  /** Empties a target that holds other data, or an unfinished copy. Without it, other data is refused with
+   * `ERR_INVALID`, and an unfinished copy is gone on with. */
+  replace?: boolean;
+  /** How many bytes are handed over at a time. Default 1,048,576. */
+  pageBytes?: number;
+  /** Called after each step. */
+  onProgress?: (progress: CopyProgress) => void;
+}
+
+/** How far a copy is. */
+export interface CopyProgress {
+  /** `"copy"`: handing over records, and what was written to the source meanwhile. `"verify"`: comparing. */
+  readonly phase: "copy" | "verify";
+  /** Records that were handed over so far; those that were handed over again are counted again. */
+  readonly records: number;
+  /** Their keys and values, in bytes. */
+  readonly bytes: number;
+}
+
+/** What {@link copy} did. */
+export interface CopyReport {
+  /** Records that were handed over, also before it was broken off. */
+  readonly records: number;
+  /** Their keys and values, in bytes. */
+  readonly bytes: number;
+  /** The digest of both, in hexadecimal: see {@link Memory.digest}. */
+  readonly digest: string;
+  /** Whether it went on with a copy that had been broken off. */
+  readonly resumed: boolean;
+}
+
 /** An opened memory. */
 export interface Memory extends AsyncDisposable {
   readonly info: MemoryInfo;
@@ -352,6 +468,124 @@ export interface Memory extends AsyncDisposable {
   maintain(options?: CallOptions & { budgetMs?: number }): Promise<{ expired: number; more: boolean }>;
   /** Reads every record and checks it. */
   verify(options?: ProgressOptions): Promise<VerifyReport>;
+  /** A digest of everything that is stored, in hexadecimal: equal data has the same in every storage. */
+  digest(options?: CallOptions): Promise<string>;
+  /** What the cache did; `null` if there is none. */
+  cacheStats(options?: CallOptions): Promise<CacheStats | null>;
   /** Ends what is in flight and closes. Later calls reject with `ERR_CLOSED`. Idempotent. */
   close(): Promise<void>;
+}
+
+/** A stored row, as a {@link HostBackend} keeps it. */
+export interface HostRecord {
+  /** The number of the write that made it: whole, from 1 to 2^53 - 1. */
+  readonly version: number;
+  readonly value: Uint8Array;
+}
+
+/** A stored row with its key. */
+export interface HostRow extends HostRecord {
+  readonly key: Uint8Array;
+}
+
+/** Which rows to read. */
+export interface HostRange {
+  /** The first key that is in the range. */
+  readonly start: Uint8Array;
+  /** The first key behind it; `null` = to the last key there is. */
+  readonly end: Uint8Array | null;
+  /** From the last key to the first. */
+  readonly reverse: boolean;
+  /** How many rows at the most. */
+  readonly limit: number;
+}
+
+/** What to write, all of it or nothing. Keys occur once. */
+export interface HostWrite {
+  /** The head that the storage must have, or nothing is written. */
+  readonly expectedHead: number;
+  /** The head that it has afterwards; may be the same. */
+  readonly head: number;
+  readonly puts: readonly HostRow[];
+  /** Keys to delete, those that are not there among them. */
+  readonly deletes: readonly Uint8Array[];
+}
+
+/**
+ * A storage given as an object: how Redis, LanceDB or a Durable Object join. It is an ordered map of bytes
+ * with one conditional write; versions, conflicts, expiry, the commit log and transactions are the
+ * package's business.
+ *
+ * - Keys are ordered by their bytes, as unsigned numbers; a key that is the beginning of another comes first.
+ *   They have up to some 4,200 bytes.
+ * - `head` is a number that the storage keeps beside the rows. It is 0 before the first write.
+ * - `get` and each `scan` show one state of the storage, not half of a write.
+ * - Arrays that are handed over belong to the object; what it hands over is copied.
+ * - A method may also answer at once. It is called from a task of its own, so it may use an opened memory.
+ * - A call that fails rejects. An error with a `code` of this package (`ERR_QUOTA`, `ERR_BLOCKED`, ...) keeps
+ *   that code, and from `commit` means that **nothing was written**; any other becomes `ERR_UNAVAILABLE` with
+ *   it as `cause`, and from `commit` leaves the outcome unknown.
+ * - Every answer is checked. One that can not be true is `ERR_CORRUPT` and changes nothing.
+ *
+ * @example
+ * class MapBackend implements HostBackend {
+ *   head = 0;
+ *   rows: HostRow[] = [];                                  // in order of their keys
+ *   info() { return { name: "map", durability: "volatile" as const }; }
+ *   async get(keys) { return keys.map((key) => this.rows.find((row) => compare(row.key, key) === 0) ?? null); }
+ *   async scan({ start, end, reverse, limit }) {
+ *     const found = this.rows.filter(({ key }) => compare(key, start) >= 0 && (end === null || compare(key, end) < 0));
+ *     if (reverse) found.reverse();
+ *     return { records: found.slice(0, limit), more: found.length > limit };
+ *   }
+ *   async commit({ expectedHead, head, puts, deletes }) {
+ *     if (this.head !== expectedHead) return { committed: false, head: this.head };
+ *     const gone = [...deletes, ...puts.map(({ key }) => key)];
+ *     const kept = this.rows.filter(({ key }) => !gone.some((other) => compare(key, other) === 0));
+ *     this.rows = [...kept, ...puts].sort((a, b) => compare(a.key, b.key));
+ *     this.head = head;
+ *     return { committed: true, head };
+ *   }
+ *   async stats() { return { head: this.head, keys: this.rows.length }; }
+ *   async close() {}
+ * }
+ * const memory = await open(new MapBackend());
+ */
+export interface HostBackend {
+  /** What it is. Asked once, when it is opened. */
+  info(): HostInfo | Promise<HostInfo>;
+  /** The rows at `keys`, in their order; `null` where there is none. */
+  get(keys: Uint8Array[]): Promise<(HostRecord | null)[]> | (HostRecord | null)[];
+  /** Rows of a range, in order of their keys (from the last, in reverse). There may be fewer than `limit`; with
+   * `more` at least one. */
+  scan(range: HostRange): Promise<HostPage> | HostPage;
+  /** Writes everything or nothing; and only if the head is `expectedHead`, judged in one step with the
+   * writing. Else `committed` is false and `head` the one that was found. Resolves once it is as durable as
+   * `info` says. */
+  commit(write: HostWrite): Promise<{ committed: boolean; head: number }> | { committed: boolean; head: number };
+  /** The head, and how many rows there are. */
+  stats(): Promise<{ head: number; keys: number }> | { head: number; keys: number };
+  /** Lets go of the storage. Called once, when no other call is under way. */
+  close(): Promise<void> | void;
+  /** What is wrong with the storage below its rows, in words for people. Part of `memory.verify()`. */
+  check?(): Promise<string[]> | string[];
+}
+
+/** What a {@link HostBackend} is. */
+export interface HostInfo {
+  /** A word of up to 64 characters, for `memory.info` and for messages. */
+  readonly name: string;
+  /** What an answered `commit` survives. */
+  readonly durability: Durability;
+  /** Whether others may write to the same storage at the same time. Default `false`. */
+  readonly shared?: boolean;
+  /** The largest value that it takes, in bytes; at least 65,536. Default: as large as the package allows. */
+  readonly maxValueBytes?: number;
+}
+
+/** A page of rows. */
+export interface HostPage {
+  readonly records: readonly HostRow[];
+  /** Whether the range has more rows behind the last one. */
+  readonly more: boolean;
 }

@@ -5,11 +5,12 @@ use std::sync::Arc;
 use js_sys::{Object, Reflect};
 use wasm_bindgen::prelude::*;
 
+use super::backend::CoreBackend;
 use super::collection::CoreCollection;
 use super::store::CoreStore;
 use super::transaction::CoreTransaction;
-use super::{error, promise, wire};
-use crate::backends::{Durability, OpenOptions};
+use super::{error, given, promise, wire};
+use crate::layers::CacheOptions;
 use crate::model::Key;
 use crate::platform::{Clock, ManualClock, SystemClock};
 use crate::stores::{CollectionOptions, Memory, MemoryOptions, StoreOptions};
@@ -19,17 +20,22 @@ use crate::{Error, Result};
 #[wasm_bindgen]
 #[derive(Debug)]
 pub struct CoreMemory {
-    memory: Memory,
+    pub(super) memory: Memory,
+    url: String,
     injected: Option<ManualClock>,
 }
 
-/// Opens `url`. `now` is the time by the user's clock, or NaN for the host's.
+/// A memory over `backend`, which it takes over: also when it fails, by closing it. `cache_bytes` NaN = no
+/// cache, and `second` its second level; the times NaN = without end. `now` is the time by the user's
+/// clock, or NaN for the host's.
 #[wasm_bindgen(js_name = openMemory)]
 pub fn open_memory(
-    url: String,
-    strict: bool,
+    backend: CoreBackend,
     group_commit: bool,
-    timeout_ms: u32,
+    cache_bytes: f64,
+    cache_ttl_ms: f64,
+    second: Option<CoreBackend>,
+    second_ttl_ms: f64,
     now: f64,
 ) -> Result<JsValue, JsValue> {
     promise(async move {
@@ -38,29 +44,68 @@ pub fn open_memory(
             Some(clock) => Arc::new(clock.clone()),
             None => Arc::new(SystemClock),
         };
-        let durability = if strict { Durability::Strict } else { Durability::Relaxed };
-        let backend = OpenOptions { durability, timeout_ms, ..OpenOptions::default() };
-        let memory = Memory::open(&url, &MemoryOptions { backend, group_commit, clock }).await?;
-        Ok(CoreMemory { memory, injected })
+        let (truth, second) = (backend.backend(), second.map(|second| second.backend()));
+        let cache = given(cache_bytes).map(|max_bytes| CacheOptions {
+            max_bytes,
+            ttl_ms: given(cache_ttl_ms),
+            second: second.clone(),
+            second_ttl_ms: given(second_ttl_ms),
+        });
+        let options = MemoryOptions { group_commit, clock, cache, ..MemoryOptions::default() };
+        match Memory::with(Arc::clone(&truth), &options).await {
+            Ok(memory) => Ok(CoreMemory { memory, url: backend.url(), injected }),
+            Err(error) => {
+                // Nobody else could; why it can not be used says more than what closing it may say.
+                for backend in [Some(truth), second].into_iter().flatten() {
+                    let _ = backend.close().await;
+                }
+                Err(error)
+            }
+        }
     })
 }
 
 #[wasm_bindgen]
 impl CoreMemory {
-    /// `{ backend, durability, shared, dataLoss }`
+    /// `{ url, backend, durability, shared, dataLoss }`
     #[must_use]
     pub fn info(&self) -> Object {
         let info = self.memory.info();
-        let object = Object::new();
-        let set = |field: &str, value: JsValue| {
-            // Setting a field of a fresh, extensible object does not fail.
-            let _ = Reflect::set(&object, &JsValue::from_str(field), &value);
-        };
-        set("backend", info.name.into());
-        set("durability", info.durability.name().into());
-        set("shared", info.shared.into());
-        set("dataLoss", info.data_loss.map_or(JsValue::NULL, JsValue::from));
-        object
+        object([
+            ("url", self.url.clone().into()),
+            ("backend", info.name.into()),
+            ("durability", info.durability.name().into()),
+            ("shared", info.shared.into()),
+            ("dataLoss", info.data_loss.map_or(JsValue::NULL, JsValue::from)),
+        ])
+    }
+
+    /// The counters of the cache, or null if there is none.
+    #[wasm_bindgen(js_name = cacheStats)]
+    #[must_use]
+    pub fn cache_stats(&self) -> JsValue {
+        let Some(counters) = self.memory.cache_counters() else { return JsValue::NULL };
+        let second = counters.second.map_or(JsValue::NULL, |second| {
+            object([
+                ("hits", JsValue::from(second.level.hits as f64)),
+                ("negativeHits", JsValue::from(second.level.negative_hits as f64)),
+                ("misses", JsValue::from(second.level.misses as f64)),
+                ("failures", JsValue::from(second.failures as f64)),
+                ("inUse", JsValue::from(second.in_use)),
+            ])
+            .into()
+        });
+        let first = counters.first;
+        object([
+            ("hits", JsValue::from(first.hits as f64)),
+            ("negativeHits", JsValue::from(first.negative_hits as f64)),
+            ("misses", JsValue::from(first.misses as f64)),
+            ("evictions", JsValue::from(first.evictions as f64)),
+            ("entries", JsValue::from(first.entries as f64)),
+            ("bytes", JsValue::from(first.bytes as f64)),
+            ("second", second),
+        ])
+        .into()
     }
 
     /// Sets the injected clock, in milliseconds since the Unix epoch.
@@ -137,4 +182,14 @@ impl CoreMemory {
         let memory = self.memory.clone();
         promise(async move { memory.close().await.map(|()| JsValue::UNDEFINED) })
     }
+}
+
+/// A fresh object with these fields.
+fn object<const N: usize>(fields: [(&str, JsValue); N]) -> Object {
+    let object = Object::new();
+    for (field, value) in fields {
+        // Setting a field of a fresh, extensible object does not fail.
+        let _ = Reflect::set(&object, &JsValue::from_str(field), &value);
+    }
+    object
 }

@@ -11,7 +11,9 @@
 //! - Whatever fails is thrown as an `Error` with `code`, `retryable`, `key` and `cause`; a panic is
 //!   told to the handler of [`on_panic`] before the instance traps.
 
+mod backend;
 mod collection;
+mod copy;
 mod core;
 mod error;
 mod store;
@@ -25,12 +27,14 @@ use js_sys::Function;
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::future_to_promise;
 
+pub use self::backend::{CoreBackend, open_object, open_url};
 pub use self::collection::CoreCollection;
 pub use self::core::{CoreMemory, open_memory};
 pub use self::store::CoreStore;
 pub use self::transaction::CoreTransaction;
 use crate::Result;
 use crate::model::Ticket;
+use crate::platform::BoxFuture;
 
 thread_local! {
     static PANIC_HANDLER: RefCell<Option<Function>> = const { RefCell::new(None) };
@@ -88,8 +92,11 @@ fn ticket(withdrawal: Option<&Withdrawal>) -> Option<Ticket> {
 /// # Errors
 /// What the future failed with, if it did so at once.
 fn promise<T: Into<JsValue>>(future: impl Future<Output = Result<T>> + 'static) -> Result<JsValue, JsValue> {
-    let outcome = async move { future.await.map(Into::into).map_err(|error| error::thrown(&error)) };
-    let mut outcome = Box::pin(outcome);
+    settle(Box::pin(async move { future.await.map(Into::into).map_err(|error| error::thrown(&error)) }))
+}
+
+/// Behind a pointer: compiled once, not once for each export.
+fn settle(mut outcome: BoxFuture<'static, Result<JsValue, JsValue>>) -> Result<JsValue, JsValue> {
     // Whatever this first look registers to be woken is registered anew by the task below.
     match outcome.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
         Poll::Ready(settled) => settled,

@@ -1,6 +1,7 @@
 /** The main job: the state of agents, saved and got back. */
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { open, type Memory } from "mnemora";
+import type { Memory } from "mnemora";
+import { open } from "./harness.js";
 
 let memory: Memory;
 beforeEach(async () => { memory = await open("memory:"); });
@@ -25,7 +26,7 @@ describe("agents", () => {
   });
 
   test("say what a write survives", async () => {
-    expect(await memory.agents.save("a", 1)).toEqual({ version: 1, durability: "volatile" });
+    expect(await memory.agents.save("a", 1)).toEqual({ version: 1, durability: memory.info.durability });
   });
 
   test("give null for what is not there", async () => {

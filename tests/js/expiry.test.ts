@@ -1,7 +1,7 @@
 /** Times to live, by an injected clock: what has expired is not there, removed or not. */
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { open, type Change, type Memory, type Store } from "mnemora";
-import { all, clockAt, expectRefusal, ids, until, type ManualClock } from "./harness.js";
+import type { Change, Memory, Store } from "mnemora";
+import { all, clockAt, expectRefusal, ids, type ManualClock, open, until } from "./harness.js";
 
 let memory: Memory;
 let clock: ManualClock;

@@ -5,8 +5,51 @@
  * - Nothing here knows the insides of the package: it is imported as users import it.
  * - `refusal` fails a test whose call went through; it never passes by accident.
  */
-import { expect } from "vitest";
-import { isMemoryError, type ErrorCode, type Memory, type MemoryError, type StandardSchemaV1 } from "mnemora";
+import { mkdtempSync } from "node:fs";
+import { rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, expect } from "vitest";
+import {
+  isMemoryError, open as openMemory, type ErrorCode, type HostBackend, type Memory, type MemoryError, type OpenOptions, type StandardSchemaV1,
+} from "mnemora";
+import { mapHost } from "../wasm/host.js";
+
+/** The storages that the tests of stores run over. */
+export type Storage = "memory" | "sqlite" | "json" | "host";
+
+let storage: Storage = "memory";
+let folder: string | undefined;
+let made = 0;
+
+/** From now on, `open` opens memories over this storage. To be called once a file, before any test runs. */
+export function useStorage(chosen: Storage): void {
+  storage = chosen;
+}
+
+/** A path in a folder of its own, which is removed when the tests of the file are through. */
+export function freshPath(): string {
+  folder ??= mkdtempSync(join(tmpdir(), "mnemora-js-"));
+  return join(folder, String(made++));
+}
+afterAll(async () => {
+  if (folder !== undefined) await rm(folder, { recursive: true, force: true });
+}, 120_000);
+
+/** A fresh storage of the kind that the file uses: what to give to `open` of the package. */
+export function freshStorage(kind: Storage = storage): string | HostBackend {
+  switch (kind) {
+    case "memory": return "memory:";
+    case "host": return mapHost();
+    default: return `${kind}://${freshPath()}`;
+  }
+}
+
+/** Opens a memory over a fresh storage of the kind that the file uses, which is memory if it says nothing. */
+export function open(url: "memory:", options?: OpenOptions): Promise<Memory> {
+  expect(url).toBe("memory:");
+  return openMemory(freshStorage(), options);
+}
 
 /** Everything that an iteration gives. */
 export async function all<T>(items: AsyncIterable<T>): Promise<T[]> {

@@ -1,7 +1,7 @@
 /** The past of records: what is kept, for how long, in which order. */
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { open, type Memory, type Store } from "mnemora";
-import { all, clockAt, expectRefusal, type ManualClock } from "./harness.js";
+import type { Memory, Store } from "mnemora";
+import { all, clockAt, expectRefusal, type ManualClock, open } from "./harness.js";
 
 let memory: Memory;
 let clock: ManualClock;

@@ -1,7 +1,7 @@
 /** Going through a store: order, prefixes, patterns, limits, pages. */
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { open, type Memory, type Page, type Store } from "mnemora";
-import { all, expectRefusal, ids } from "./harness.js";
+import type { Memory, Page, Store } from "mnemora";
+import { all, expectRefusal, ids, open } from "./harness.js";
 
 let memory: Memory;
 let store: Store<string>;

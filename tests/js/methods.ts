@@ -44,6 +44,8 @@ export const memoryCalls: Omit<Calls<Memory>, "store" | "collection" | "close"> 
   transaction: (memory, options) => memory.transaction((tx) => tx.save(memory.store("s"), "new", 1), options),
   maintain: (memory, options) => memory.maintain(options),
   verify: (memory, options) => memory.verify(options),
+  digest: (memory, options) => memory.digest(options),
+  cacheStats: (memory, options) => memory.cacheStats(options),
 };
 
 /** All of them over one memory: `[name, call]`. */

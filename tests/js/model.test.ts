@@ -5,8 +5,8 @@
  */
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { isMemoryError, open, type Memory, type Store } from "mnemora";
-import { all, clockAt, type ManualClock } from "./harness.js";
+import { isMemoryError, type Memory, type Store } from "mnemora";
+import { all, clockAt, type ManualClock, open } from "./harness.js";
 
 const SEED = 20_261_120;
 const IDS = ["a", "ab", "b", "b\u{1f600}", "\uffee", "\u{10ffff}"];

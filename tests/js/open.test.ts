@@ -20,17 +20,14 @@ describe("the URL", () => {
     ["idb:", /idb:\/\/name/], ["idb:name", /idb:\/\/name/], ["idb://", /idb:\/\/name/], ["idb://a\0b", /NUL/], [`idb://${"x".repeat(1_025)}`, /1025/],
     ["ftp://host", /ftp: is no known/], ["MEMORY:", /no known/], [" memory:", /no known/], ["file:///etc/passwd", /no known/],
     ["idb://\ud800", /surrogate/],
+    ["sqlite:", /sqlite:\/\/path/], ["sqlite://", /sqlite:\/\/path/], ["json:x", /json:\/\/directory/], ["json://a\0b", /NUL/],
     [5, /url is 5/], [null, /url is null/], [undefined, /url is undefined/], [{}, /url is of type object/], [new URL("memory:"), /url is of type object/],
   ])("%j is refused", async (url, words) => {
     await expectRefusal(() => open(url as string), "ERR_INVALID", words);
   });
 
-  test.each(["sqlite://file.db", "opfs://name", "json://folder"])("%s is of a later release", async (url) => {
-    await expectRefusal(() => open(url), "ERR_UNSUPPORTED", /not in this release/);
-  });
-
-  test("idb: is a browser's, and Node says so", async () => {
-    await expectRefusal(() => open("idb://podcast"), "ERR_UNSUPPORTED", /IndexedDB|browser/);
+  test.each(["idb://podcast", "opfs://podcast"])("%s is a browser's, and Node says so", async (url) => {
+    await expectRefusal(() => open(url), "ERR_UNSUPPORTED", /IndexedDB|browser|OPFS|worker/);
   });
 });
 
@@ -42,6 +39,12 @@ describe("the options", () => {
     [{ openTimeoutMs: 0 }, /options\.openTimeoutMs/], [{ openTimeoutMs: -1 }, /options\.openTimeoutMs/], [{ openTimeoutMs: 1.5 }, /options\.openTimeoutMs/],
     [{ openTimeoutMs: "5" }, /options\.openTimeoutMs/], [{ openTimeoutMs: Infinity }, /options\.openTimeoutMs/],
     [{ now: 5 }, /options\.now/], [{ now: new Date() }, /options\.now/], [{ embed: "model" }, /options\.embed/], [{ embed: {} }, /options\.embed/],
+    [{ timeoutMs: 0 }, /options\.timeoutMs/], [{ timeoutMs: 2 ** 31 }, /options\.timeoutMs/], [{ onEvent: "log" }, /options\.onEvent/],
+    [{ cache: true }, /options\.cache is true/], [{ cache: { maxBytes: 4_095 } }, /options\.cache\.maxBytes/], [{ cache: { maxBytes: "1" } }, /options\.cache\.maxBytes/],
+    [{ cache: { ttlMs: 0 } }, /options\.cache\.ttlMs/], [{ cache: { secondTtlMs: -1 } }, /options\.cache\.secondTtlMs/], [{ cache: { size: 5 } }, /options\.cache\.size is unknown/],
+    [{ cache: { second: 5 } }, /options\.cache\.second is 5/], [{ cache: { second: "memory" } }, /options\.cache\.second is "memory"/],
+    [{ fallback: "memory:" }, /options\.fallback is "memory:"/], [{ fallback: [5] }, /options\.fallback\[0\] is 5/],
+    [{ fallback: ["memory:", "ftp://host"] }, /options\.fallback\[1\] is "ftp:/], [{ fallback: [{}] }, /options\.fallback\[0\] is of type object/],
     [{ signal: {} }, /signal/], [{ signal: "stop" }, /signal/], [{ signal: true }, /signal/],
     [{ durabilty: "strict" }, /options\.durabilty is unknown.*durability/], [{ Durability: "strict" }, /options\.Durability is unknown/],
   ])("%o are refused by name", async (options, words) => {
@@ -49,7 +52,7 @@ describe("the options", () => {
   });
 
   test.each([
-    { encryption: { passphrase: "secret" } }, { cache: { maxBytes: 1 } }, { fallback: ["memory:"] }, { retention: { completedEpisodesDays: 30 } },
+    { encryption: { passphrase: "secret" } }, { retention: { completedEpisodesDays: 30 } },
   ])("%o are of a later release, and are not ignored", async (options) => {
     await expectRefusal(() => open("memory:", options as never), "ERR_UNSUPPORTED", new RegExp(`options\\.${Object.keys(options)[0]} is not in this release`));
   });
@@ -83,7 +86,7 @@ describe("an opened memory", () => {
   test("says what it is, and that can not be changed", async () => {
     for (const durability of ["relaxed", "strict"] as const) {
       const { info } = await fresh({ durability });
-      expect(info).toEqual({ url: "memory:", backend: "memory", durability: "volatile", shared: false, dataLoss: null });
+      expect(info).toEqual({ url: "memory:", requested: "memory:", refused: [], backend: "memory", durability: "volatile", shared: false, dataLoss: null });
       expect(Object.isFrozen(info)).toBe(true);
     }
   });

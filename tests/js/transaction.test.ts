@@ -1,7 +1,7 @@
 /** Transactions: all or nothing, as if each ran alone. */
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { isMemoryError, open, type Memory, type Store, type Transaction } from "mnemora";
-import { all, clockAt, expectRefusal, ids, refusal, settle } from "./harness.js";
+import { isMemoryError, type Memory, type Store, type Transaction } from "mnemora";
+import { all, clockAt, expectRefusal, ids, open, refusal, settle } from "./harness.js";
 
 let memory: Memory;
 let store: Store<number>;

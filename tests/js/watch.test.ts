@@ -1,7 +1,7 @@
 /** Watching: every change, once, in commit order, without a gap. */
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
-import { open, type Change, type Memory, type Store } from "mnemora";
-import { clockAt, expectRefusal, refusal, seeded, settle, until } from "./harness.js";
+import type { Change, Memory, Store } from "mnemora";
+import { clockAt, expectRefusal, open, refusal, seeded, settle, until } from "./harness.js";
 
 let memory: Memory;
 let store: Store<number>;

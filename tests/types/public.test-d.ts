@@ -3,7 +3,7 @@
  * an error is one. Nothing here runs.
  */
 import {
-  type Change, type Collection, type Document, type DocumentInput, type Embed, type Entry, type Filter, type Hit, type Memory, type MemoryInfo,
+  type CacheStats, type Change, type Collection, copy, type CopyReport, type Document, type DocumentInput, type Embed, type Entry, type Filter, handles, type Hit, type HostBackend, type Memory, type MemoryEvent, type MemoryInfo, type OpenedHandle,
   type Page, type StandardSchemaV1, type Store, type Transaction, type Watch, type WriteResult, type ConflictError, type InvalidError, isMemoryError,
   type MemoryError, open,
 } from "mnemora";
@@ -32,6 +32,24 @@ export async function opening(): Promise<void> {
   await open("memory:", { durability: "volatile" });
   // @ts-expect-error a misspelt option is none
   await open("memory:", { durabilty: "strict" });
+  const backend: HostBackend = {
+    info: () => ({ name: "mine", durability: "strict" }),
+    get: (keys) => keys.map(() => null),
+    scan: async ({ start, limit }) => ({ records: [{ key: start, version: limit, value: new Uint8Array() }], more: false }),
+    commit: async ({ head }) => ({ committed: true, head }),
+    stats: () => ({ head: 0, keys: 0 }),
+    close() {},
+  };
+  await open(backend, {
+    timeoutMs: 1, fallback: ["memory:", backend], cache: { maxBytes: 1e6, ttlMs: 1, second: backend, secondTtlMs: 1 },
+    onEvent: (event) => { exactly<MemoryEvent>()(event); },
+  });
+  // @ts-expect-error a backend has all methods
+  await open({ info: backend.info });
+  exactly<CacheStats | null>()(await memory.cacheStats());
+  exactly<string>()(await memory.digest());
+  exactly<CopyReport>()(await copy(memory, "memory:", { replace: true, onProgress: ({ records }) => records }));
+  exactly<OpenedHandle[]>()(handles());
   // @ts-expect-error a URL is a string
   await open(new URL("memory:"));
   const embed: Embed = async (texts, { signal }) => {

@@ -8,10 +8,43 @@ use std::sync::Arc;
 use mnemora::backends::MemoryBackend;
 use mnemora::layers::GroupCommit;
 
+mod files;
+mod host;
+mod host_files;
+#[cfg(feature = "sqlite")]
+mod opened;
+#[cfg(feature = "sqlite")]
+mod sqlite;
+
 mod memory {
     use super::MemoryBackend;
 
     mnemora::testing::conformance!(wasm, async { MemoryBackend::new() });
+}
+
+mod json {
+    use mnemora::backends::{Durability, OpenOptions, open};
+
+    use super::{GroupCommit, host_files};
+
+    /// A new directory; in the layer that hands each commit through, for a type with a size.
+    async fn fresh(durability: Durability) -> GroupCommit {
+        let options = OpenOptions { durability, files: Some(host_files::files()), ..OpenOptions::default() };
+        let url = format!("json://{}", host_files::new_directory());
+        GroupCommit::one_by_one(open(&url, &options).await.expect("opens"))
+    }
+
+    mod relaxed {
+        use super::{Durability, fresh};
+
+        mnemora::testing::conformance!(wasm, fresh(Durability::Relaxed));
+    }
+
+    mod strict {
+        use super::{Durability, fresh};
+
+        mnemora::testing::conformance!(wasm, fresh(Durability::Strict));
+    }
 }
 
 mod memory_group_commit {
@@ -20,7 +53,7 @@ mod memory_group_commit {
     mnemora::testing::conformance!(wasm, async { GroupCommit::new(Arc::new(MemoryBackend::new())) });
 }
 
-mod host {
+mod platform {
     use futures_util::future::join_all;
     use mnemora::backends::{OpenOptions, open};
     use mnemora::platform::{Clock, Monotonic, Rng, SystemClock, SystemRng, sleep};

@@ -8,73 +8,72 @@
  * - Whoever watches hears of a commit only after it is stored.
  */
 import { ClosedError, InvalidError } from "../errors.js";
-import type { Core, CoreMemory, Withdrawal } from "../loader/load.js";
-import type { Embed, MemoryInfo, WriteResult } from "../types.js";
+import type { CoreMemory, Withdrawal } from "../loader/load.js";
+import type { Embed, MemoryInfo, OpenedHandle, WriteResult } from "../types.js";
 import { describe } from "./check.js";
 import { Hub } from "./hub.js";
-import { instance, run } from "./instance.js";
+import type { Instance } from "./instance.js";
+import type { Opened, Opening } from "./opening.js";
 import { Upkeep } from "./upkeep.js";
 
-/** What opening needs, checked. */
-export interface Opening {
-  readonly url: string;
-  readonly strict: boolean;
-  readonly groupCommit: boolean;
-  readonly openTimeoutMs: number;
-  readonly now: (() => number) | undefined;
-  readonly embed: Embed | undefined;
-  readonly signal: AbortSignal | undefined;
-}
+/** What is open in this context. */
+const open = new Set<Handle>();
 
 /** An opened memory, as its stores use it. */
 export class Handle {
   readonly info: MemoryInfo;
   readonly hub: Hub;
-  readonly embed: Embed | undefined;
+  readonly instance: Instance;
+  readonly core: CoreMemory;
+  private readonly openedAt = new Date();
   private readonly upkeep: Upkeep;
   private readonly now: (() => number) | undefined;
   private turn: Promise<void> = Promise.resolve();
   private closing: Promise<void> | undefined;
   private freed = false;
 
-  private constructor(private readonly glue: Core, readonly core: CoreMemory, opening: Opening) {
-    const { backend, durability, shared, dataLoss } = core.info() as Omit<MemoryInfo, "url">;
-    this.info = Object.freeze({ url: opening.url, backend, durability, shared, dataLoss });
+  private constructor({ instance, core, requested, refused }: Opened, opening: Opening, readonly embed: Embed | undefined) {
+    const { url, backend, durability, shared, dataLoss } = core.info() as MemoryInfo;
+    this.info = Object.freeze({ url, requested, refused: Object.freeze(refused), backend, durability, shared, dataLoss });
+    this.instance = instance;
+    this.core = core;
     this.now = opening.now;
-    this.embed = opening.embed;
     this.upkeep = new Upkeep(async () => (await this.maintain(8, undefined)).more);
-    this.hub = new Hub(shared ? opening.url : undefined, (head) => { if (!this.freed) core.announce(head); });
+    this.hub = new Hub(shared ? url : undefined, (head) => { if (!this.freed) core.announce(head); });
+    open.add(this);
   }
 
-  static async open(opening: Opening): Promise<Handle> {
+  static async open(opening: Opening, embed: Embed | undefined): Promise<Handle> {
     const { signal } = opening;
     signal?.throwIfAborted();
-    const glue = await instance();
-    const now = opening.now === undefined ? NaN : timeOf(opening.now);
-    const opened = Promise.resolve(run(() =>
-      glue.openMemory(opening.url, opening.strict, opening.groupCommit, opening.openTimeoutMs, now) as CoreMemory | Promise<CoreMemory>
-    ));
+    const opened = start(opening, opening.now === undefined ? NaN : timeOf(opening.now));
     try {
-      return new Handle(glue, await abortable(opened, signal), opening);
+      return new Handle(await abortable(opened, signal), opening, embed);
     } catch (error) {
       // Whoever stopped waiting does not want the database to stay open.
-      if (signal?.aborted === true) opened.then((core) => core.close(), () => undefined);
+      if (signal?.aborted === true) opened.then(({ core }) => core.close() as unknown, () => undefined);
       throw error;
     }
+  }
+
+  /** What is open in this context, the first one first. */
+  static all(): OpenedHandle[] {
+    return [...open].map(({ info: { url, backend }, openedAt }) => ({ url, backend, openedAt: new Date(openedAt) }));
   }
 
   /** A call that writes nothing. */
   async read<T>(signal: AbortSignal | undefined, call: () => T | Promise<T>): Promise<T> {
     this.begin(signal);
-    const result = run(call);
+    const result = this.instance.run(call);
     return signal === undefined ? result : abortable(Promise.resolve(result), signal);
   }
 
   /** A call that writes. `call` hands the claim over to the core with the write. */
   async write<T>(signal: AbortSignal | undefined, call: (claim: Withdrawal | undefined) => T | Promise<T>): Promise<T> {
     this.begin(signal);
-    if (signal === undefined) return run(() => call(undefined));
-    const claim = new this.glue.Withdrawal();
+    const { instance } = this;
+    if (signal === undefined) return instance.run(() => call(undefined));
+    const claim = new instance.core.Withdrawal();
     return new Promise<T>((resolve, reject) => {
       const abort = (): void => {
         // Too late to take it back: then what really happens is the answer.
@@ -82,7 +81,7 @@ export class Handle {
       };
       signal.addEventListener("abort", abort, { once: true });
       // An async function begins at once: the value is packed before the caller goes on.
-      (async () => run(() => call(claim.share())))().then(resolve, reject).finally(() => {
+      (async () => instance.run(() => call(claim.share())))().then(resolve, reject).finally(() => {
         signal.removeEventListener("abort", abort);
         claim.free();
       });
@@ -140,14 +139,21 @@ export class Handle {
   private async end(): Promise<void> {
     this.upkeep.end();
     try {
-      await run(() => this.core.close());
+      await this.instance.run(() => this.core.close() as Promise<void>);
     } finally {
+      open.delete(this);
       this.hub.close();
       // The handles of stores are small and go with the garbage; what they shared is gone now.
       this.freed = true;
       this.core.free();
     }
   }
+}
+
+/** Opens what is to be opened. The code for it is needed once, and comes with the core. */
+async function start(opening: Opening, time: number): Promise<Opened> {
+  const { openFirst } = await import("./opening.js");
+  return openFirst(opening, time);
 }
 
 /** The same promise, or a rejection with the signal's reason if that comes first. */

@@ -3,7 +3,6 @@
  */
 import { checkCall, checkCount, checkEach, checkFlag, checkFunction, checkOptions, checkText, describe, NONE } from "../core/check.js";
 import type { Handle } from "../core/handle.js";
-import { runNow } from "../core/instance.js";
 import { InvalidError, UnsupportedError } from "../errors.js";
 import type {
   CallOptions, Change, Collection, CollectionOptions, Document, DocumentInput, DocumentListOptions, Hit, ProgressOptions,
@@ -34,7 +33,7 @@ export class CollectionHandle<M> implements Collection<M> {
         throw new InvalidError(`options.metric is ${describe(metric)}; give one of ${METRICS.join(", ")}`);
       }
     }
-    this.core = runNow(() => memory.core.collection(name, dimensions, metric));
+    this.core = memory.instance.runNow(() => memory.core.collection(name, dimensions, metric));
   }
 
   async add(given: DocumentInput<M> | readonly DocumentInput<M>[], options: ProgressOptions = NONE): Promise<WriteResult> {

@@ -6,14 +6,13 @@ import type { Handle } from "../core/handle.js";
 import { InvalidError, type Problem } from "../errors.js";
 import { isStandardSchema } from "../schema.js";
 import type {
-  CallOptions, Collection, CollectionOptions, Memory, MemoryInfo, ProgressOptions, Store, StoreOptions,
+  CacheStats, CallOptions, Collection, CollectionOptions, Memory, MemoryInfo, ProgressOptions, Store, StoreOptions,
   Transaction, TransactionOptions, VerifyReport,
 } from "../types.js";
 import { Reader } from "../value/wire.js";
 import { CollectionHandle } from "./collection.js";
 import { option, readProblem, sequence } from "./pack.js";
 import { StoreHandle } from "./store.js";
-import { runTransaction } from "./transaction.js";
 
 /** Names that begin so belong to the package. */
 const RESERVED = "$";
@@ -23,7 +22,10 @@ export class MemoryHandle implements Memory {
    
   readonly agents: Store<any>;
 
-  constructor(private readonly handle: Handle) {
+  constructor(
+    /** @internal */
+    readonly handle: Handle,
+  ) {
     this.agents = new StoreHandle(handle, "agents", `${RESERVED}agents`, {});
   }
 
@@ -49,7 +51,9 @@ export class MemoryHandle implements Memory {
     return new CollectionHandle<M>(this.handle, name, options);
   }
 
-  transaction<R>(fn: (tx: Transaction) => Promise<R> | R, options: TransactionOptions = NONE): Promise<R> {
+  async transaction<R>(fn: (tx: Transaction) => Promise<R> | R, options: TransactionOptions = NONE): Promise<R> {
+    // Comes when it is first used: not everyone needs it.
+    const { runTransaction } = await import("./transaction.js");
     return runTransaction(this.handle, fn, options);
   }
 
@@ -75,6 +79,16 @@ export class MemoryHandle implements Memory {
       options.onProgress?.({ done: checked, total: cursor === null ? checked : null });
     }
     return { ok: problems.length === 0, checked, problems };
+  }
+
+  async digest(options: CallOptions = NONE): Promise<string> {
+    checkCall(options);
+    return this.handle.read(options.signal, () => this.handle.core.digest() as Promise<string>);
+  }
+
+  async cacheStats(options: CallOptions = NONE): Promise<CacheStats | null> {
+    checkCall(options);
+    return this.handle.read(options.signal, () => this.handle.core.cacheStats() as CacheStats | null);
   }
 
   close(): Promise<void> {

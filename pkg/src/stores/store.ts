@@ -3,7 +3,6 @@
  */
 import { checkCall, checkCount, checkEach, checkOptions, checkText, NONE } from "../core/check.js";
 import type { Handle } from "../core/handle.js";
-import { runNow } from "../core/instance.js";
 import { validate, type StandardSchemaV1 } from "../schema.js";
 import type {
   CallOptions, Change, Entry, ListOptions, Page, PageOptions, SaveItem, SaveOptions, Store, StoreOptions, Watch,
@@ -36,7 +35,7 @@ export class StoreHandle<T> implements Store<T> {
     const history = checkCount(options.history ?? 0, "options.history", 0, HISTORY);
     const ttlMs = options.ttlMs === undefined ? 0 : checkCount(options.ttlMs, "options.ttlMs", 1, LONGEST);
     this.schema = options.schema;
-    this.core = runNow(() => memory.core.store(place, history, ttlMs));
+    this.core = memory.instance.runNow(() => memory.core.store(place, history, ttlMs));
   }
 
   async save(id: string, value: T, options: SaveOptions = NONE): Promise<WriteResult> {

@@ -3,7 +3,6 @@
  */
 import { checkCall, checkCount, checkFunction, checkOptions, checkText, NONE } from "../core/check.js";
 import type { Handle } from "../core/handle.js";
-import { run, runNow } from "../core/instance.js";
 import { ClosedError, InvalidError, isMemoryError, toMemoryError } from "../errors.js";
 import { validate } from "../schema.js";
 import type { Store, Transaction, TransactionOptions } from "../types.js";
@@ -42,7 +41,7 @@ async function attemptOnce<R>(
   memory: Handle, fn: (tx: Transaction) => Promise<R> | R, signal: AbortSignal | undefined, again: boolean,
 ): Promise<{ readonly result: R } | undefined> {
   memory.begin(signal);
-  const core = runNow(() => memory.core.begin());
+  const core = memory.instance.runNow(() => memory.core.begin());
   const transaction = new TransactionHandle(memory, core, signal);
   try {
     let result;
@@ -97,7 +96,7 @@ class TransactionHandle implements Transaction {
     checkOptions(options, "options", ["ttlMs"]);
     checkText(id, "id");
     const ttl = ttlOf(options.ttlMs);
-    const put = async (bytes: Uint8Array): Promise<void> => run(() => this.core.save(core, id, bytes, ttl) as Promise<void>);
+    const put = async (bytes: Uint8Array): Promise<void> => this.memory.instance.run(() => this.core.save(core, id, bytes, ttl) as Promise<void>);
     const accepted = schema === undefined ? value : validate(schema, value, `${name}/${id}`);
     if (schema !== undefined && accepted instanceof Promise) {
       // A refusal is reported where the writes are awaited.
@@ -113,7 +112,7 @@ class TransactionHandle implements Transaction {
   delete<T>(store: Store<T>, id: string): void {
     const { core } = this.of(store);
     checkText(id, "id");
-    this.queue(async () => run(() => this.core.delete(core, id) as Promise<void>));
+    this.queue(async () => this.memory.instance.run(() => this.core.delete(core, id) as Promise<void>));
   }
 
   async *list<T>(
@@ -143,7 +142,7 @@ class TransactionHandle implements Transaction {
 
   /** Whether everything that was read still holds. */
   async stillHolds(): Promise<boolean> {
-    return this.conflicts.size === 0 && run(() => this.core.stillHolds() as Promise<boolean>);
+    return this.conflicts.size === 0 && this.memory.instance.run(() => this.core.stillHolds() as Promise<boolean>);
   }
 
   end(): void {

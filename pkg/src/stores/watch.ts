@@ -7,6 +7,7 @@
  */
 import { checkCall, checkCount, checkFunction, checkText, NONE } from "../core/check.js";
 import type { Handle } from "../core/handle.js";
+import { tell } from "../core/tell.js";
 import { isMemoryError } from "../errors.js";
 import type { Change, Watch, WatchOptions } from "../types.js";
 import { readValue, sequence } from "./pack.js";
@@ -54,13 +55,7 @@ export function startWatch<T>(
 async function pump<T>(changes: AsyncIterable<Change<T>>, deliver: Handler<T>, ended: () => boolean): Promise<void> {
   for await (const change of changes) {
     if (ended()) return;
-    try {
-      deliver(change);
-    } catch (error) {
-      // A handler that fails is its owner's business; the next change is due all the same.
-      if (typeof reportError === "function") reportError(error);
-      else queueMicrotask(() => { throw error; });
-    }
+    tell(deliver, change);
   }
 }
 
