@@ -8,6 +8,7 @@
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
+import { clang } from "./clang.mjs";
 import { capture, entry, must, Problem, root, say } from "./process.mjs";
 import { exclusively, setup } from "./setup.mjs";
 import { step } from "./stamp.mjs";
@@ -18,9 +19,9 @@ export function build({ page = true } = {}) {
     await setup();
     const { buildWasm } = await import("./wasm.mjs");
     await step("wasm", {
-      inputs: ["Cargo.toml", "Cargo.lock", ".cargo/config.toml", "src", "scripts/wasm.mjs"],
-      extra: [capture("rustc", ["--version"]), packageVersion("binaryen")],
-      outputs: ["pkg/wasm/core.js", "pkg/wasm/core.d.ts", "pkg/wasm/core.wasm", "pkg/wasm/inline.js"],
+      inputs: ["Cargo.toml", "Cargo.lock", ".cargo/config.toml", "src", "scripts/wasm.mjs", "scripts/clang.mjs"],
+      extra: [capture("rustc", ["--version"]), packageVersion("binaryen"), await compilerOfC()],
+      outputs: ["core.js", "core.d.ts", "core.wasm", "inline.js", "sqlite.js", "sqlite.d.ts", "sqlite.wasm", "sqlite-inline.js"].map((name) => `pkg/wasm/${name}`),
     }, buildWasm);
     const { buildPackage } = await import("./package.mjs");
     await step("package", {
@@ -37,6 +38,12 @@ export function build({ page = true } = {}) {
       }, buildPage);
     }
   });
+}
+
+/** The version of the compiler of SQLite's source; "" where there is none. */
+async function compilerOfC() {
+  const { command } = await clang();
+  return command === null ? "" : capture(command, ["--version"]).split("\n")[0];
 }
 
 /** The installed version of an npm package: a new compiler makes old output stale. */

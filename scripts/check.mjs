@@ -4,21 +4,31 @@
 import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { build } from "./build.mjs";
+import { wasmFeatures } from "./clang.mjs";
 import { capture, entry, Problem, root, run, say } from "./process.mjs";
 import { withoutFlags } from "./setup.mjs";
 
 const wasm = ["--target", "wasm32-unknown-unknown"];
 
-/** What must never be part of the wasm build: they belong to servers, or bring C code. */
-const foreign = ["tokio", "arrow", "rusqlite", "libsqlite3-sys", "rayon", "openssl-sys", "ring"];
+/** What must never be part of a wasm build: they belong to servers, or bring C code for another host. */
+const foreign = ["tokio", "arrow", "libsqlite3-sys", "rayon", "openssl-sys", "ring"];
+/** What only the file with SQLite may have. */
+const sqlite = ["rusqlite", "sqlite-wasm-rs", "sqlite-wasm-vfs", "rsqlite-vfs"];
 
-/** The wasm build has none of the crates that are foreign to it. */
+/** Neither wasm build has crates that are foreign to it; SQLite's are in the one and not in the other. */
 async function checkTree() {
-  const names = capture("cargo", ["tree", "--locked", ...wasm, "--edges", "normal", "--prefix", "none", "--format", "{p}"])
-    .split("\n").map((line) => line.split(" ")[0]);
-  const found = foreign.filter((name) => names.some((crate) => crate === name || crate.startsWith(`${name}-`)));
-  if (found.length > 0) say(`The wasm build pulls in ${found.join(", ")}. See \`cargo tree ${wasm.join(" ")} -i ${found[0]}\`.`);
-  return found.length === 0;
+  const problems = [[["--no-default-features"], [...foreign, ...sqlite], []], [[], foreign, ["rusqlite", "sqlite-wasm-rs"]]].flatMap(([features, refused, wanted]) => {
+    const args = ["tree", "--locked", ...wasm, ...features, "--edges", "normal", "--prefix", "none", "--format", "{p}"];
+    const names = capture("cargo", args).split("\n").map((line) => line.split(" ")[0]);
+    const has = (name) => names.some((crate) => crate === name || crate.startsWith(`${name}-`));
+    const command = `cargo tree ${[...wasm, ...features].join(" ")}`;
+    return [
+      ...refused.filter(has).map((name) => `The wasm build pulls in ${name}. See \`${command} -i ${name}\`.`),
+      ...wanted.filter((name) => !has(name)).map((name) => `The wasm build lacks ${name}. See \`${command}\`.`),
+    ];
+  });
+  for (const problem of problems) say(problem);
+  return problems.length === 0;
 }
 
 /** The lock file has no addresses: npm takes them from the registry that each machine has set up. */
@@ -41,13 +51,23 @@ function otherManifests() {
   return readdirSync(folder).map((name) => `benches/${name}/Cargo.toml`).filter((path) => existsSync(join(root, path)));
 }
 
+/** A check of the wasm build with SQLite, whose source is compiled on the way. */
+const withSqlite = (args, env = {}) => async () => {
+  const features = await wasmFeatures();
+  if (features.missing === null) return cargo(args, { ...env, ...features.env })();
+  say(`Passed over: ${features.missing}.`);
+  return true;
+};
+
 const checks = [
   ["rustfmt", cargo(["fmt", "--check"])],
   ["clippy, native", cargo(["clippy", "--locked", "--all-targets", "--all-features", "--", "-D", "warnings"])],
-  ["clippy, wasm", cargo(["clippy", "--locked", ...wasm, "--all-targets", "--all-features", "--", "-D", "warnings"])],
-  ["clippy, wasm, no features", cargo(["clippy", "--locked", ...wasm, "--", "-D", "warnings"])],
+  ["clippy, native, without SQLite", cargo(["clippy", "--locked", "--all-targets", "--no-default-features", "--features", "testing", "--", "-D", "warnings"])],
+  ["clippy, wasm", withSqlite(["clippy", "--locked", ...wasm, "--all-targets", "--all-features", "--", "-D", "warnings"])],
+  ["clippy, wasm, without SQLite", cargo(["clippy", "--locked", ...wasm, "--all-targets", "--no-default-features", "--features", "testing", "--", "-D", "warnings"])],
+  ["clippy, wasm, as the core is built", cargo(["clippy", "--locked", ...wasm, "--no-default-features", "--", "-D", "warnings"])],
   ["rustdoc", cargo(["doc", "--locked", "--no-deps", "--all-features"], { RUSTDOCFLAGS: "-D warnings" })],
-  ["rustdoc, wasm", cargo(["doc", "--locked", "--no-deps", "--all-features", ...wasm], { RUSTDOCFLAGS: "-D warnings" })],
+  ["rustdoc, wasm", withSqlite(["doc", "--locked", "--no-deps", "--all-features", ...wasm], { RUSTDOCFLAGS: "-D warnings" })],
   ["crates of the wasm build", checkTree],
   ["lock file", checkLock],
   ...otherManifests().flatMap((path) => [

@@ -13,8 +13,8 @@ import { must, Problem, root, say } from "./process.mjs";
 const source = join(root, "pkg/src");
 const entries = readdirSync(join(source, "entry")).filter((name) => name.endsWith(".ts")).map((name) => name.slice(0, -3));
 
-/** What importing the file itself gives where the host compiles it. */
-const wasmTypes = `/** The core, compiled but not started: give it to \`init\` of "mnemora/slim". */
+/** What importing a wasm file itself gives where the host compiles it. */
+const wasmTypes = (what) => `/** ${what}, compiled but not started: give it to \`init\` of "mnemora/slim". */
 declare const module: WebAssembly.Module;
 export default module;
 `;
@@ -28,8 +28,10 @@ export async function buildPackage() {
   mkdirSync(fresh, { recursive: true });
   await bundle(fresh);
   await declarations(fresh);
-  copyFileSync(join(root, "pkg/wasm/core.wasm"), join(fresh, "core.wasm"));
-  writeFileSync(join(fresh, "core.wasm.d.ts"), wasmTypes);
+  for (const [name, what] of [["core", "The core"], ["sqlite", "The core with SQLite and JSON files"]]) {
+    copyFileSync(join(root, `pkg/wasm/${name}.wasm`), join(fresh, `${name}.wasm`));
+    writeFileSync(join(fresh, `${name}.wasm.d.ts`), wasmTypes(what));
+  }
   const old = join(root, "pkg/dist");
   rmSync(old, { recursive: true, force: true });
   renameSync(fresh, old);
@@ -41,7 +43,10 @@ async function bundle(folder) {
     absWorkingDir: root,
     entryPoints: [
       ...entries.map((name) => ({ in: `pkg/src/entry/${name}.ts`, out: `entry/${name}` })),
+      // It looks for the wasm files from its own place, which must not depend on how chunks are named.
+      { in: "pkg/src/loader/node.ts", out: "loader/node" },
       { in: "pkg/wasm/inline.js", out: "wasm-inline" },
+      { in: "pkg/wasm/sqlite-inline.js", out: "sqlite-inline" },
     ],
     outdir: folder,
     bundle: true,

@@ -4,26 +4,38 @@
  * Invariants
  * - The last line is `N passed, N failed`, whatever happened, and the exit code is 0 only if all passed.
  * - A stage that ends badly without a failed test counts as one failure; so does a stage without tests.
+ * - What needs SQLite in wasm is passed over where no clang can compile it, and its stage says so.
  */
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { idbEngines, webdriverJson } from "./browser.mjs";
 import { build } from "./build.mjs";
-import { root, run, say } from "./process.mjs";
-import { chromium, exclusively, setup, withoutFlags } from "./setup.mjs";
+import { wasmFeatures } from "./clang.mjs";
+import { matrix } from "./matrix.mjs";
+import { say } from "./process.mjs";
+import { chromium, exclusively, setup } from "./setup.mjs";
+import { cargoTest, examples, passedOver, testPrograms, together, vitest, wasmTest } from "./suites.mjs";
 
 const minute = 60_000;
-const wasm = ["test", "--target", "wasm32-unknown-unknown", "--features", "testing", "--no-fail-fast"];
 
-/** In the order in which they run: what fails fast comes first. */
+/**
+ * In the order in which they run: what fails fast comes first. `host` and `backends` say what of the
+ * matrix a stage fills.
+ */
 const stages = [
   { name: "house", needs: ["setup"], run: () => vitest("tests/house", { testTimeout: minute }) },
-  { name: "rust", needs: ["setup"], run: () => cargo(["test", "--all-features", "--no-fail-fast"]) },
-  { name: "wasm-node", needs: ["setup"], run: () => cargo([...wasm, "--lib", "--test", "wasm_node"], { WASM_BINDGEN_TEST_TIMEOUT: "600" }) },
+  { name: "rust", needs: ["setup"], run: native, host: "native", backends: ["memory", "SQLite", "JSON"] },
+  { name: "faults", needs: ["setup"], run: () => cargoTest(["--all-features", "--test", "faults"]) },
+  { name: "examples", needs: ["setup"], run: examples },
+  {
+    name: "wasm-node", needs: ["setup"], run: () => wasmTest(["--lib", "--test", "wasm_node"]),
+    host: "Node", backends: ["memory", "SQLite", "JSON", "host"],
+  },
   { name: "js", needs: ["package"], run: () => vitest("tests/js", { testTimeout: minute }) },
   { name: "packaging", needs: ["page", "chromium"], run: () => vitest("tests/packaging", { testTimeout: 5 * minute, serial: true }) },
-  ...idbEngines.map((engine) => ({ name: `wasm-browser:${engine}`, needs: ["setup", "chromium"], run: () => wasmInBrowser(engine) })),
+  ...idbEngines.map((engine) => ({
+    name: `wasm-browser:${engine}`, needs: ["setup", "chromium"], run: () => wasmInBrowser("wasm_browser", engine),
+    host: "Chromium", backends: ["memory", "IndexedDB"],
+  })),
+  { name: "opfs", needs: ["setup", "chromium"], run: opfs, host: "Chromium", backends: ["OPFS-SQLite"] },
   ...idbEngines.map((engine) => ({
     name: `e2e:${engine}`,
     needs: ["page", "chromium"],
@@ -31,74 +43,29 @@ const stages = [
   })),
 ];
 
-/** Counts the tests in what `cargo test` prints: one result line a test program. */
-function countLibtest(output) {
-  let passed = 0;
-  let failed = 0;
-  for (const [, ok, bad] of output.matchAll(/test result: (?:ok|FAILED)\. (\d+) passed; (\d+) failed/g)) {
-    passed += Number(ok);
-    failed += Number(bad);
-  }
-  return { passed, failed };
+/** The unit tests, the test programs that have no stage of their own, and the examples in the documentation. */
+async function native() {
+  const apart = ["faults", "examples_run"];
+  const programs = testPrograms().filter((name) => !apart.includes(name)).flatMap((name) => ["--test", name]);
+  return together([
+    await cargoTest(["--all-features", "--lib", ...programs]),
+    await cargoTest(["--all-features", "--doc"], { mayBeEmpty: true }),
+  ]);
 }
 
-async function cargo(args, env = {}) {
-  const { code, output, late } = await run("cargo", args, {
-    env: { ...withoutFlags(), CARGO_TERM_COLOR: "never", ...env }, keep: true, timeoutMs: 20 * minute,
-  });
-  return verdict(countLibtest(output), code, late);
-}
-
-async function wasmInBrowser(engine) {
+async function wasmInBrowser(program, engine) {
   const { driver } = await chromium();
-  return cargo([...wasm, "--test", "wasm_browser"], {
+  return wasmTest(["--test", program], {
     CHROMEDRIVER: driver,
     WASM_BINDGEN_TEST_ONLY_WEB: "1",
-    WASM_BINDGEN_TEST_TIMEOUT: "600",
     WASM_BINDGEN_TEST_WEBDRIVER_JSON: await webdriverJson(engine),
   });
 }
 
-async function vitest(folder, { testTimeout, serial = false, env = {} }) {
-  const scratch = mkdtempSync(join(tmpdir(), "mnemora-test-"));
-  const report = join(scratch, "report.json");
-  try {
-    const { code, late } = await run(process.execPath, [
-      join(root, "node_modules/vitest/vitest.mjs"), "run", "--dir", folder,
-      "--reporter=default", "--reporter=json", `--outputFile.json=${report}`,
-      `--testTimeout=${testTimeout}`, `--hookTimeout=${testTimeout}`,
-      ...(serial ? ["--no-file-parallelism"] : []),
-    ], { env: { ...process.env, ...env }, timeoutMs: 20 * minute });
-    return verdict(countVitest(report), code, late);
-  } finally {
-    rmSync(scratch, { recursive: true, force: true });
-  }
-}
-
-/** Counts the tests in Vitest's report. A file that can not be loaded has no tests but has failed. */
-function countVitest(report) {
-  let results;
-  try {
-    results = JSON.parse(readFileSync(report, "utf8")).testResults;
-  } catch (error) {
-    if (error.code === "ENOENT") return { passed: 0, failed: 0 };
-    throw error;
-  }
-  let passed = 0;
-  let failed = 0;
-  for (const { status, assertionResults } of results) {
-    const bad = assertionResults.filter((test) => test.status === "failed").length;
-    passed += assertionResults.filter((test) => test.status === "passed").length;
-    failed += status === "failed" && bad === 0 ? 1 : bad;
-  }
-  return { passed, failed };
-}
-
-function verdict({ passed, failed }, code, late) {
-  if (late) return { passed, failed: failed + 1, note: "stopped: it took too long" };
-  if (code !== 0 && failed === 0) return { passed, failed: 1, note: `ended with code ${code}, see above` };
-  if (passed + failed === 0) return { passed, failed: 1, note: "no test was run" };
-  return { passed, failed };
+/** The engine of IndexedDB makes no difference to OPFS. */
+async function opfs() {
+  const { missing } = await wasmFeatures();
+  return missing === null ? wasmInBrowser("wasm_opfs", idbEngines[0]) : passedOver(missing);
 }
 
 /** Makes ready what a stage needs; each thing once. */
@@ -135,9 +102,10 @@ async function runStage(stage) {
     result = { passed: 0, failed: 1, note: error.message };
   }
   const seconds = Math.round((Date.now() - started) / 1000);
-  const line = `${stage.name}: ${result.passed} passed, ${result.failed} failed (${seconds} s)${result.note ? `: ${result.note}` : ""}`;
+  const skipped = result.skipped > 0 ? `, ${result.skipped} skipped` : "";
+  const line = `${stage.name}: ${result.passed} passed, ${result.failed} failed${skipped} (${seconds} s)${result.note ? `: ${result.note}` : ""}`;
   say(`-- ${line}`);
-  return { ...result, line };
+  return { ...stage, ...result, line };
 }
 
 let passed = 0;
@@ -155,6 +123,13 @@ try {
     say(result.line);
     passed += result.passed;
     failed += result.failed;
+  }
+  const runs = results.filter(({ host }) => host !== undefined).map(({ tests = [], ...stage }) => ({ ...stage, tests }));
+  if (runs.length > 0) {
+    const { lines, missing } = matrix(runs, (await wasmFeatures()).missing);
+    say(`\n${lines.join("\n")}\n`);
+    if (missing > 0) say(`${missing} cells of the matrix have no tests: each counts as a failure.`);
+    failed += missing;
   }
 } catch (error) {
   failed += 1;

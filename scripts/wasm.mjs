@@ -1,15 +1,19 @@
 /**
- * Rust to WebAssembly: `pkg/wasm/core.js` (the glue), `core.d.ts`, `core.wasm`, `inline.js`.
+ * Rust to WebAssembly, twice: the core (`pkg/wasm/core.js`, which is the glue, `core.d.ts`, `core.wasm`,
+ * `inline.js`), and the whole crate with SQLite and JSON files (`sqlite.js`, `sqlite.wasm`, `sqlite-inline.js`).
  *
  * Invariants
  * - The release wasm names no folder of the machine that built it.
  * - `pkg/wasm` is replaced only by a complete build.
+ * - Both builds export the same, and every file is there: where SQLite can not be compiled, the second
+ *   has JSON files only, and says so when it is asked for SQLite.
  */
 import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { homedir } from "node:os";
 import { join } from "node:path";
 import { spawnSync } from "node:child_process";
 import { constants, gzipSync } from "node:zlib";
+import { wasmFeatures } from "./clang.mjs";
 import { capture, must, Problem, root, say } from "./process.mjs";
 import { bindgenFolder, withoutFlags } from "./setup.mjs";
 
@@ -38,18 +42,23 @@ export function machineFolders() {
   ].filter(([folder]) => folder !== "/");
 }
 
-/** Compiles a package for the browser and gives the path of the wasm file that rustc wrote. */
-export function compile({ manifest = "Cargo.toml", features = [] } = {}) {
-  const flags = machineFolders().map(([from, to]) => `--remap-path-prefix=${from}=${to}`);
+/**
+ * Compiles a package for the browser and gives the path of the wasm file that rustc wrote, which the
+ * next call replaces.
+ */
+export function compile({ manifest = "Cargo.toml", features = [], env = {} } = {}) {
+  const folders = machineFolders();
+  const flags = folders.map(([from, to]) => `--remap-path-prefix=${from}=${to}`);
+  // Of several that fit, clang too takes the last.
+  const cflags = folders.map(([from, to]) => `-ffile-prefix-map=${from}=${to}`);
   const args = [
     "rustc", "--release", "--lib", "--target", target, "--crate-type", "cdylib",
-    "--manifest-path", join(root, manifest), ...(manifest === "Cargo.toml" ? ["--no-default-features"] : []), "--message-format", "json-render-diagnostics",
+    "--manifest-path", join(root, manifest), ...features, "--message-format", "json-render-diagnostics",
     // Joined to the flags in .cargo/config.toml, where an environment variable would replace them.
     "--config", `target.${target}.rustflags=${JSON.stringify(flags)}`,
   ];
-  if (features.length > 0) args.push("--features", features.join(","));
   const result = spawnSync("cargo", args, {
-    cwd: root, env: withoutFlags(), encoding: "utf8", stdio: ["ignore", "pipe", "inherit"], maxBuffer: 1 << 28,
+    cwd: root, env: { ...withoutFlags(), [`CFLAGS_${target.replaceAll("-", "_")}`]: cflags.join(" "), ...env }, encoding: "utf8", stdio: ["ignore", "pipe", "inherit"], maxBuffer: 1 << 28,
   });
   if (result.error) throw new Problem(`Could not run cargo: ${result.error.message}`);
   if (result.status !== 0) throw new Problem("The Rust core does not compile for WebAssembly: see above.");
@@ -72,26 +81,62 @@ export async function optimise(from, to) {
 
 /** Builds everything in `pkg/wasm`. */
 export async function buildWasm() {
-  say("Compiling the Rust core to WebAssembly ...");
   const fresh = join(root, "pkg/wasm.new");
   rmSync(fresh, { recursive: true, force: true });
   mkdirSync(fresh, { recursive: true });
-  const compiled = compile();
-  await must(join(bindgenFolder(), "wasm-bindgen"), [
-    compiled, "--target", "web", "--omit-default-module-path", "--out-dir", fresh, "--out-name", "core",
-  ]);
-  say("Optimising it ...");
-  await optimise(join(fresh, "core_bg.wasm"), join(fresh, "core.wasm"));
-  for (const name of ["core_bg.wasm", "core_bg.wasm.d.ts"]) rmSync(join(fresh, name));
-  const wasm = readFileSync(join(fresh, "core.wasm"));
-  refuseFolders(wasm);
-  const packed = gzipSync(wasm, { level: constants.Z_BEST_COMPRESSION });
-  writeFileSync(join(fresh, "inline.js"), `export const gzipBase64 = "${packed.toString("base64")}";\n`);
-  writeFileSync(join(fresh, "inline.d.ts"), "/** The wasm file: base64 of gzip. */\nexport declare const gzipBase64: string;\n");
+  say("Compiling the Rust core to WebAssembly ...");
+  await buildOne(fresh, "core", compile({ features: ["--no-default-features"] }));
+  const { env, args, missing } = await wasmFeatures();
+  say(`Compiling it again, with JSON files${missing === null ? " and SQLite" : ""} ...`);
+  await buildOne(fresh, "sqlite", compile({ features: args, env }));
+  refuseDifference(fresh);
+  writeFileSync(join(fresh, "sqlite.d.ts"), sqliteTypes);
   const old = join(root, "pkg/wasm");
   rmSync(old, { recursive: true, force: true });
   renameSync(fresh, old);
-  say(`core.wasm: ${kb(wasm.length)}, ${kb(packed.length)} in gzip`);
+}
+
+/** The types of the second glue are those of the first. */
+const sqliteTypes = `export * from "./core.js";
+export { default } from "./core.js";
+`;
+
+/** From what rustc wrote to the glue and the wasm file `name`, and to the latter in a module. */
+async function buildOne(folder, name, compiled) {
+  const scratch = join(folder, `${name}.bindgen`);
+  await must(join(bindgenFolder(), "wasm-bindgen"), [
+    compiled, "--target", "web", "--omit-default-module-path", "--out-dir", scratch, "--out-name", name,
+  ]);
+  // With its snippets inside, so that loading it is one request.
+  const { build } = await import("esbuild");
+  await build({ entryPoints: [join(scratch, `${name}.js`)], outfile: join(folder, `${name}.js`), bundle: true, format: "esm", target: "es2022", logLevel: "warning" });
+  say("Optimising it ...");
+  const file = join(folder, `${name}.wasm`);
+  await optimise(join(scratch, `${name}_bg.wasm`), file);
+  renameSync(join(scratch, `${name}.d.ts`), join(folder, `${name}.d.ts`));
+  rmSync(scratch, { recursive: true });
+  const wasm = readFileSync(file);
+  refuseFolders(wasm);
+  const packed = gzipSync(wasm, { level: constants.Z_BEST_COMPRESSION });
+  writeInline(folder, name, packed);
+  say(`${name}.wasm: ${kb(wasm.length)}, ${kb(packed.length)} in gzip`);
+}
+
+function writeInline(folder, name, packed) {
+  const file = join(folder, name === "core" ? "inline" : `${name}-inline`);
+  writeFileSync(`${file}.js`, `export const gzipBase64 = "${packed.toString("base64")}";\n`);
+  writeFileSync(`${file}.d.ts`, "/** The wasm file: base64 of gzip. */\nexport declare const gzipBase64: string;\n");
+}
+
+/** What the glue of a build declares, without the raw exports of the wasm file. */
+function surface(folder, name) {
+  return readFileSync(join(folder, `${name}.d.ts`), "utf8").replace(/export interface InitOutput \{[^}]*\}/, "");
+}
+
+function refuseDifference(folder) {
+  if (surface(folder, "core") !== surface(folder, "sqlite")) {
+    throw new Problem("The core and the core with SQLite export different things. An export of src/js must not depend on a feature.");
+  }
 }
 
 /** Which of `folders` the bytes name. */

@@ -103,6 +103,20 @@ describe("the host", () => {
     expect(unsafeProblems(house({ "js/mod.rs": "#![allow(unsafe_code)]" }))).toHaveLength(1);
     expect(unsafeProblems(house({ "vector/distance/simd.rs": "unsafe {}", "vector/distance.rs": "unsafe {}", "lib.rs": "#![deny(unsafe_code)] // unsafe" }))).toEqual([]);
   });
+  test("one unsafe block registers SQLite's file system, with its reason, and no second", () => {
+    const sound = "fn f() {\n    // SAFETY: the name is static, and\n    // the table lives for ever.\n    #[allow(unsafe_code)]\n    let ok = unsafe { register() };\n}\n";
+    expect(unsafeProblems(house({ "backends/sqlite/vfs.rs": sound }))).toEqual([]);
+    expect(unsafeProblems(house({ "backends/sqlite/vfs.rs": sound.replace("SAFETY", "Note") }))).toEqual([
+      "backends/sqlite/vfs.rs:5: the unsafe block does not say why it is sound (// SAFETY: above it)",
+    ]);
+    expect(unsafeProblems(house({ "backends/sqlite/vfs.rs": sound.replace("unsafe {", "h(); unsafe fn x() {") }))).toEqual([
+      "backends/sqlite/vfs.rs:5: only a block may be unsafe here",
+    ]);
+    expect(unsafeProblems(house({ "backends/sqlite/vfs.rs": sound + sound }))).toHaveLength(4);
+    expect(unsafeProblems(house({ "backends/sqlite/vfs.rs": sound, "backends/sqlite/mod.rs": "unsafe { g() }" }))).toHaveLength(3);
+    expect(unsafeProblems(house({ "backends/sqlite_x.rs": sound }))).toHaveLength(2);
+    expect(unsafeProblems(house({ "backends/json/mod.rs": sound }))).toHaveLength(2);
+  });
   test("a file without a head is caught, and a room without invariants", () => {
     expect(headProblems(house({ "model/key.rs": "use x;", "model/mod.rs": "//! Keys.\n", "log/mod.rs": "//! Logs.\n//!\n//! **Invariants**\n" }))).toEqual([
       "model/key.rs: does not open with what it is for (//!)", "model/mod.rs: does not state its **Invariants**",
@@ -119,6 +133,7 @@ describe("import order in TypeScript", () => {
     expect(scriptProblems(house({ "src/value/encode.ts": 'import { core } from "../core.js";' }))).toHaveLength(1);
     expect(scriptProblems(house({ "src/loader/load.ts": 'const x = await import("../core.js");' }))).toHaveLength(1);
     expect(scriptProblems(house({ "src/index.ts": 'export * from "./entry/node.js";' }))).toHaveLength(1);
+    expect(scriptProblems(house({ "src/files/node.ts": 'import "../loader/load.js";' }))).toHaveLength(1);
   });
   test("a circle is caught", () => {
     expect(scriptProblems(house({ "src/store.ts": 'import "./memory.js";', "src/memory.ts": 'import "./list.js";', "src/list.ts": 'import "./store.js";' }))).toEqual([
@@ -129,6 +144,7 @@ describe("import order in TypeScript", () => {
     const glue = 'import init from "../../wasm/core.js";';
     expect(scriptProblems(house({ "src/loader/load.ts": glue }))).toEqual([]);
     expect(scriptProblems(house({ "src/loader/load.ts": glue, "src/loader/other.ts": glue }))).toHaveLength(1);
+    expect(scriptProblems(house({ "src/loader/load.ts": glue, "src/loader/other.ts": glue.replace("core", "sqlite") }))).toHaveLength(1);
     expect(scriptProblems(house({ "src/store.ts": 'import x from "left-pad";' }))).toHaveLength(1);
   });
   test("the drawing itself is fine", () => {

@@ -158,11 +158,31 @@ function insideTests(code: string, offset: number): boolean {
   return false;
 }
 
-/** `unsafe` stands in the distance kernels and nowhere else. */
+/**
+ * `unsafe` stands in the distance kernels, and in one place elsewhere: SQLite takes its virtual file
+ * system only by an unsafe call. That one is allowed once, on its statement, and says why it is sound.
+ */
 export function unsafeProblems(files: readonly RustFile[]): string[] {
-  return files.filter(({ path }) => !/^vector\/distance(\/|\.rs$)/.test(path)).flatMap(({ path, text }) =>
-    [...blank(text).matchAll(/\bunsafe\b|\ballow\s*\(\s*unsafe_code/g)].map((match) =>
-      `${path}:${text.slice(0, match.index).split("\n").length}: unsafe code belongs in vector/distance`));
+  const found = files.filter(({ path }) => !/^vector\/distance(\/|\.rs$)/.test(path)).flatMap(({ path, text }) =>
+    [...blank(text).matchAll(/\bunsafe\b|\b(?:allow|expect)\s*\(\s*unsafe_code/g)].map((match) => ({
+      path, text, at: match.index, block: match[0] === "unsafe", line: text.slice(0, match.index).split("\n").length,
+    })));
+  const registration = found.filter(({ path }) => /^backends\/sqlite(\/|\.rs$)/.test(path));
+  const allowed = registration.filter(({ block }) => !block);
+  const blocks = registration.filter(({ block }) => block);
+  const one = allowed.length <= 1 && blocks.length <= 1 && new Set(registration.map(({ path }) => path)).size <= 1;
+  const problems = found.filter((place) => !one || !registration.includes(place))
+    .map(({ path, line }) => `${path}:${line}: unsafe code belongs in vector/distance`);
+  for (const { path, text, at, line } of one ? blocks : []) {
+    // The reason stands right above the statement, which may have begun on an earlier line.
+    const above = text.slice(0, at).split("\n").slice(0, -1).reverse();
+    const begin = above.findIndex((code) => /^\s*\/\/|[;{}]\s*$/.test(code));
+    const reason = above.slice(begin);
+    const comment = reason.slice(0, reason.findIndex((code) => !/^\s*\/\//.test(code)));
+    if (!comment.some((code) => /^\s*\/\/ SAFETY: \S/.test(code))) problems.push(`${path}:${line}: the unsafe block does not say why it is sound (// SAFETY: above it)`);
+    if (!/^unsafe\s*\{/.test(text.slice(at))) problems.push(`${path}:${line}: only a block may be unsafe here`);
+  }
+  return problems;
 }
 
 /** Every file says what it is for; every room says what always holds in it. */
