@@ -30,6 +30,7 @@ const stages = [
     host: "Node", backends: ["memory", "SQLite", "JSON", "host"],
   },
   { name: "js", needs: ["package"], run: () => vitest("tests/js", { testTimeout: minute }) },
+  { name: "interop", needs: ["package"], run: () => vitest("tests/interop", { testTimeout: 5 * minute, serial: true }) },
   { name: "packaging", needs: ["page", "chromium"], run: () => vitest("tests/packaging", { testTimeout: 5 * minute, serial: true }) },
   ...idbEngines.map((engine) => ({
     name: `wasm-browser:${engine}`, needs: ["setup", "chromium"], run: () => wasmInBrowser("wasm_browser", engine),

@@ -8,7 +8,6 @@
  */
 import { mkdir, open as openFile, readdir, readFile, rename, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import type BetterSqlite3 from "better-sqlite3";
 import type { Memory, open as openMemory, OpenOptions, Store } from "mnemora";
 import type { AgentState } from "../storage/state.js";
 
@@ -34,11 +33,35 @@ export interface Contender {
   close(): unknown;
 }
 
+/** What is used of better-sqlite3, which is installed for the benchmark only. */
+interface Statement {
+  run(...bound: unknown[]): unknown;
+  get(...bound: unknown[]): unknown;
+  all(...bound: unknown[]): unknown[];
+  /** Gives the first column in place of the row. */
+  pluck(): this;
+  /** Gives rows as arrays. */
+  raw(): this;
+}
+
+interface Transaction<Arguments extends unknown[], Result> {
+  (...given: Arguments): Result;
+  immediate(...given: Arguments): Result;
+}
+
+interface Sqlite {
+  pragma(source: string): unknown;
+  exec(source: string): unknown;
+  prepare(source: string): Statement;
+  transaction<Arguments extends unknown[], Result>(work: (...given: Arguments) => Result): Transaction<Arguments, Result>;
+  close(): unknown;
+}
+
 /** What the benchmark was given to compare. */
 export interface Libraries {
   open: typeof openMemory;
   /** Not there where it could not be installed. */
-  Database: typeof BetterSqlite3 | undefined;
+  Database: (new (file: string) => Sqlite) | undefined;
 }
 
 /** A contender to be. */
@@ -47,22 +70,22 @@ export interface Entrant {
   start(libraries: Libraries, folder: string): Promise<Contender>;
 }
 
-/** The file that holds the package `better-sqlite3`, used as its manual shows: WAL, prepared statements. */
-function sqlite(Database: typeof BetterSqlite3, file: string, level: Level): Contender {
+/** The package `better-sqlite3`, used as its manual shows: WAL, prepared statements, a transaction a put. */
+function sqlite(Database: new (file: string) => Sqlite, file: string, level: Level): Contender {
   const database = new Database(file);
   database.pragma("journal_mode = WAL");
   database.pragma(`synchronous = ${level === "strict" ? "FULL" : "NORMAL"}`);
   database.exec("CREATE TABLE states (id TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID");
-  const put = database.prepare<[string, string]>(
+  const put = database.prepare(
     // Faster than REPLACE, which deletes the row first.
     "INSERT INTO states VALUES (?, ?) ON CONFLICT (id) DO UPDATE SET value = excluded.value",
   );
-  const one = database.prepare<[string], string>("SELECT value FROM states WHERE id = ?").pluck();
-  const range = database.prepare<[string, string, number], [string, string]>(
+  const one = database.prepare("SELECT value FROM states WHERE id = ?").pluck();
+  const range = database.prepare(
     "SELECT id, value FROM states WHERE id >= ? AND id < ? ORDER BY id LIMIT ?",
   ).raw();
   const get = (id: string): AgentState | undefined => {
-    const text = one.get(id);
+    const text = one.get(id) as string | undefined;
     return text === undefined ? undefined : JSON.parse(text) as AgentState;
   };
   const save = (id: string, value: AgentState): unknown => put.run(id, JSON.stringify(value));
@@ -74,7 +97,7 @@ function sqlite(Database: typeof BetterSqlite3, file: string, level: Level): Con
     get,
     // One snapshot, as the other contenders give it.
     getMany: database.transaction((ids: string[]) => ids.map(get)),
-    list: (prefix, limit) => range.all(prefix, `${prefix}\u{10ffff}`, limit)
+    list: (prefix, limit) => (range.all(prefix, `${prefix}\u{10ffff}`, limit) as [string, string][])
       .map(([id, value]) => ({ id, value: JSON.parse(value) as AgentState })),
     update: (id, change) => update.immediate(id, change),
     fill: database.transaction((items: Item[]) => { for (const { id, value } of items) save(id, value); }),

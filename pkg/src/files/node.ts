@@ -61,7 +61,8 @@ export const nodeFiles: HostFileCalls = {
   },
 
   setLength: (descriptor, length) => fs.ftruncateSync(descriptor, length),
-  sync: (descriptor) => fs.fsyncSync(descriptor),
+  // The content and what it takes to read it back, such as the length, but not the times.
+  sync: (descriptor) => fs.fdatasyncSync(descriptor),
   length: (descriptor) => fs.fstatSync(descriptor).size,
 
   metadata(path) {

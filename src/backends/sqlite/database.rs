@@ -14,19 +14,27 @@ use rusqlite::{Connection, OpenFlags};
 use super::error::{damaged_page, from_sqlite};
 use super::page::{self, Header, PAGE_BYTES};
 use super::volume::{Mount, Volume, directory};
-use super::{statement, vfs};
+use super::{statement, vfs, wal};
 use crate::backends::lock::Lock;
 use crate::backends::offload::Blocking;
 use crate::backends::{BackendInfo, Durability, MAX_RECORD_BYTES, ScanPage, Stats, file_error};
 use crate::model::{Batch, Committed, Conflict, Key, Page, Range, Record};
-use crate::platform::files::{FileSystem, OpenMode};
-use crate::{Error, Result};
+use crate::platform::files::{FileError, FileErrorKind, FileSystem, OpenMode};
+use crate::{Error, ErrorKind, Result};
 
 /// Pages kept in memory, in KiB.
 const CACHE_KIB: u32 = 16 << 10;
 
+/// Frames of the write-ahead log after which they move to the main file.
+const LOG_FRAMES: usize = 4_000;
+
 /// Size that the write-ahead log is cut back to when a large commit has blown it up, in bytes.
-const LOG_BYTES: u32 = 16 << 20;
+const LOG_BYTES: usize = 16 << 20;
+
+const _: () = assert!(
+    wal::HEADER_BYTES + LOG_FRAMES * (wal::FRAME_HEADER_BYTES + PAGE_BYTES) < LOG_BYTES,
+    "a log that is full is not cut back: its room is used again"
+);
 
 /// What lies next to a database that was not closed: the write-ahead log, the rollback journal.
 const COMPANIONS: [&str; 2] = ["-wal", "-journal"];
@@ -75,15 +83,27 @@ impl Database {
         prepare(&**files, path)?;
         let mount = vfs::volumes()?.mount(Volume::new(Arc::clone(files), path));
         let what = format!("opening the database {path}");
-        let opened = connect(&mount, durability);
+        let opened = connect(&mount);
         let connection = opened.map_err(|error| from_sqlite(mount.volume(), &what, error))?;
         let mut database = Self { connection, mount, lock, durability, head: 0, trimmed: 0, lost: None };
-        let format = statement::format(&database.connection);
-        page::check_format(format.map_err(|error| database.error(&what, error))?)
-            .map_err(|error| error.at(path))?;
-        let ends = statement::set_up(&database.connection);
-        (database.trimmed, database.head) = ends.map_err(|error| database.error(&what, error))?;
+        if let Err(error) = database.start(&what) {
+            // Or the connection would, when it is dropped, move the log that it has read.
+            let message = "the file was not opened, and is left as it is".into();
+            database.mount.volume().give_up(FileError { kind: FileErrorKind::Other, message });
+            return Err(error);
+        }
         Ok(database)
+    }
+
+    /// Lets SQLite look at the file and its log for the first time.
+    fn start(&mut self, what: &str) -> Result<()> {
+        let configured = configure(&self.connection, self.durability);
+        let format = configured.and_then(|()| statement::format(&self.connection));
+        let format = format.map_err(|error| self.error(what, error))?;
+        page::check_format(format).map_err(|error| error.at(self.path()))?;
+        let ends = statement::set_up(&self.connection);
+        (self.trimmed, self.head) = ends.map_err(|error| self.error(what, error))?;
+        Ok(())
     }
 
     /// The path of the file.
@@ -106,6 +126,14 @@ impl Database {
         }
         let what = || format!("{} could not be written and has to be opened anew", self.path());
         self.mount.volume().begin().map_err(|error| file_error(&what(), error))
+    }
+
+    /// Makes sure that a commit which SQLite takes for done is with the host.
+    ///
+    /// # Errors
+    /// What the host said; then the handle [is broken](Self::is_broken).
+    pub(super) fn settle(&self, what: &str) -> Result<()> {
+        self.mount.volume().settle().map_err(|error| file_error(what, error))
     }
 
     /// Whether what was written last may be on the disk or not.
@@ -173,8 +201,13 @@ impl Blocking for Database {
         self.begin()?;
         // What is in the log moves to the main file, and what is in memory is read anew.
         let flushed = statement::checkpoint(&self.connection);
-        flushed.map_err(|error| self.error("checking", error))?;
-        let mut found = self.damaged_pages()?;
+        let mut found = match flushed.map_err(|error| self.error("checking", error)) {
+            Ok(()) => self.damaged_pages()?,
+            // A full disk must not keep anybody from reading. The main file may end in half a page then,
+            // whose whole is in the log: SQLite's own check reads by way of it.
+            Err(error) if error.kind() == ErrorKind::Quota => Vec::new(),
+            Err(error) => return Err(error),
+        };
         match statement::integrity(&self.connection) {
             Ok(problems) => found.extend(problems),
             // Damage ends the check early; what stopped it is a finding.
@@ -256,9 +289,12 @@ fn check(files: &dyn FileSystem, path: &str, length: u64, unfinished: bool) -> R
     if page::is_whole(&first, 1) { Ok(()) } else { Err(damaged_page(path, 1)) }
 }
 
-fn connect(mount: &Mount, durability: Durability) -> rusqlite::Result<Connection> {
+fn connect(mount: &Mount) -> rusqlite::Result<Connection> {
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    let connection = Connection::open_with_flags_and_vfs(mount.name(), flags, vfs::NAME)?;
+    Connection::open_with_flags_and_vfs(mount.name(), flags, vfs::NAME)
+}
+
+fn configure(connection: &Connection, durability: Durability) -> rusqlite::Result<()> {
     connection.set_prepared_statement_cache_capacity(statement::COUNT);
     let synchronous = if durability == Durability::Strict { "FULL" } else { "NORMAL" };
     // Exclusive before the first access: then the index of the write-ahead log lies in memory.
@@ -267,11 +303,11 @@ fn connect(mount: &Mount, durability: Durability) -> rusqlite::Result<Connection
          PRAGMA journal_mode = WAL;
          PRAGMA synchronous = {synchronous};
          PRAGMA cache_size = -{CACHE_KIB};
+         PRAGMA wal_autocheckpoint = {LOG_FRAMES};
          PRAGMA journal_size_limit = {LOG_BYTES};
          PRAGMA temp_store = MEMORY;
          PRAGMA mmap_size = 0;
          PRAGMA trusted_schema = OFF;
          PRAGMA cell_size_check = ON;"
-    ))?;
-    Ok(connection)
+    ))
 }

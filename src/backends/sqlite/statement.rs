@@ -18,7 +18,7 @@ pub(super) const ROLLBACK: &str = "ROLLBACK";
 
 pub(super) const GET: &str = "SELECT version, value FROM records WHERE key = ?1";
 pub(super) const PUT: &str = "INSERT INTO records (key, version, value) VALUES (?1, ?2, ?3)
-     ON CONFLICT (key) DO UPDATE SET version = excluded.version, value = excluded.value";
+     ON CONFLICT (key) DO UPDATE SET version = ?2, value = ?3";
 pub(super) const DELETE: &str = "DELETE FROM records WHERE key = ?1";
 pub(super) const APPEND: &str = "INSERT INTO log (sequence, entry) VALUES (?1, ?2)";
 pub(super) const TRIM: &str = "DELETE FROM log WHERE sequence <= ?1";

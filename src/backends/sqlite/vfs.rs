@@ -4,7 +4,8 @@
 //! - Registered once a process (once an instance in wasm), and never taken out: one registration
 //!   serves every connection.
 //! - A page leaves for the main file with its checksum and comes back only with the right one. Frames of
-//!   the write-ahead log pass as they are: they carry SQLite's own.
+//!   the write-ahead log pass as they are, a commit at a time (see `wal`): they carry SQLite's own.
+//! - Once the volume is broken, no file of it is written to, cut, synced or, unless it is empty, removed.
 //! - The first sync of a file that may have been made by this connection makes its name durable too.
 //! - Locks do nothing: the lock file (in a browser, the exclusive handle) keeps others out, and one
 //!   connection is all there is.
@@ -23,6 +24,7 @@ use rsqlite_vfs::{
 
 use super::page::{self, PAGE_BYTES};
 use super::volume::{Asked, Volume, Volumes};
+use super::wal::Wal;
 use crate::platform::files::{File, FileError, FileErrorKind, OpenMode};
 use crate::platform::{Clock, Rng, SystemClock, SystemRng};
 use crate::{Error, Result};
@@ -154,6 +156,14 @@ impl VfsStore for HostStore {
         let opened = volume.files().open(&path, mode);
         let file = opened.map_err(|error| failed(&volume, Asked::Read, VfsErrorCode::CantOpen, error))?;
         let pages = options.kind() == Some(FileKind::MainDb);
+        let file = match options.kind() {
+            Some(FileKind::Wal) => {
+                let wal = Arc::new(Wal::new(file));
+                volume.hold(&wal);
+                Box::new(wal)
+            }
+            _ => file,
+        };
         let file = HostFile::Named(NamedFile { file, volume, pages, name_is_durable: !options.create() });
         Ok(OpenedFile { file, access: options.access() })
     }
@@ -185,6 +195,14 @@ impl VfsStore for HostStore {
 
     fn delete_file(volumes: &Arc<Volumes>, name: &str, sync_dir: bool) -> VfsResult<()> {
         let (volume, path) = volumes.find(name).ok_or_else(|| unknown(name))?;
+        if let Some(error) = volume.broken() {
+            // An empty log, which was made while opening failed, is nobody's.
+            let empty =
+                volume.files().metadata(&path).is_ok_and(|found| found.is_none_or(|found| found.length == 0));
+            if !empty {
+                return Err(VfsError::new(VfsErrorCode::IoDelete, error.message.into()));
+            }
+        }
         match volume.files().remove(&path) {
             Ok(()) => {}
             Err(error) if error.kind == FileErrorKind::NotFound => {

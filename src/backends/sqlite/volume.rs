@@ -5,14 +5,16 @@
 //!
 //! **Invariants**
 //! - After a sync that failed, or a write that failed for another reason than lack of space or of
-//!   permission, no byte is written any more: a later sync could succeed without what the failed one lost.
+//!   permission, no byte is written any more: a later sync could succeed without what the failed one lost. The
+//!   same holds when opening failed: what is not known to be of this format is left as it is.
 //! - SQLite knows a file by a token and a suffix (`7`, `7-wal`), never by its path: a path of any length
 //!   and any characters stays out of its hands.
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
+use super::wal::Wal;
 use crate::platform::files::{FileError, FileErrorKind, FileResult, FileSystem};
 
 /// What the file system failed of during a call.
@@ -36,6 +38,8 @@ pub(super) struct Volume {
 struct State {
     latest: Option<Failure>,
     broken: Option<FileError>,
+    /// The write-ahead log, while SQLite has it open.
+    wal: Weak<Wal>,
 }
 
 /// What was asked of a file when it failed.
@@ -81,6 +85,25 @@ impl Volume {
             state.broken.get_or_insert_with(|| error.clone());
         }
         state.latest = Some(Failure::File(error.clone()));
+    }
+
+    /// From now on nothing is written, for the reason that `error` gives.
+    pub(super) fn give_up(&self, error: FileError) {
+        self.state().broken.get_or_insert(error);
+    }
+
+    /// Takes note of the write-ahead log, which SQLite has opened.
+    pub(super) fn hold(&self, wal: &Arc<Wal>) {
+        self.state().wal = Arc::downgrade(wal);
+    }
+
+    /// Makes sure that all that SQLite has written is with the host, behind a commit that SQLite takes for done.
+    ///
+    /// # Errors
+    /// What the host said. SQLite counts on what was lost by that: nothing may be written any more.
+    pub(super) fn settle(&self) -> FileResult<()> {
+        let Some(wal) = self.state().wal.upgrade() else { return Ok(()) };
+        wal.send().inspect_err(|error| self.give_up(error.clone()))
     }
 
     /// Keeps that page `number` is damaged.

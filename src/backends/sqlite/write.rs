@@ -1,7 +1,10 @@
 //! Writing: a commit is one transaction of SQLite around the shared verdicts.
 //!
 //! **Invariants**
-//! - Whatever fails before `COMMIT` is rolled back, and nothing of the commit is stored.
+//! - Whatever fails before `COMMIT` has succeeded is rolled back, and nothing of the commit is stored. That the
+//!   disk is full shows there at the latest, since the commit's frames are sent inside of it: then the error is
+//!   `Quota`, and the handle goes on.
+//! - Success is reported only when every frame of the commit is with the host, so that it outlives the process.
 //! - If the transaction can not be ended either way, or if it is open whether the disk holds it, the handle is
 //!   given up: every later call gives the same error.
 
@@ -23,8 +26,12 @@ pub(super) fn commit(database: &mut Database, batches: &[Batch]) -> Result<Vec<R
     begun.map_err(|error| database.error(WHAT, error))?;
     match judged(database, batches).and_then(|judgement| write(database, judgement)) {
         Ok(Written { verdicts, head, trimmed }) => {
-            if let Err(error) = statement::run(&database.connection, COMMIT) {
-                let error = database.error(WHAT, error);
+            let ended = statement::run(&database.connection, COMMIT);
+            // The frame that ended the commit took with it what waited. Should SQLite ever write behind it,
+            // what is acknowledged must have left this process all the same.
+            let settled =
+                ended.map_err(|error| database.error(WHAT, error)).and_then(|()| database.settle(WHAT));
+            if let Err(error) = settled {
                 return Err(not_committed(database, error));
             }
             (database.head, database.trimmed) = (head, trimmed);

@@ -1,6 +1,6 @@
-//! A file system that fails when it is told to.
+//! A file system that counts its calls, and fails when it is told to.
 
-use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicUsize, Ordering};
 
 use super::*;
 use crate::platform::files::{File, FileError, FileErrorKind, FileResult, Metadata, OpenMode, Process};
@@ -14,6 +14,10 @@ pub(super) struct Rules {
     pub(super) syncs_fail: AtomicBool,
     /// Whether no file can be opened to be written.
     pub(super) read_only: AtomicBool,
+    /// Calls that were made.
+    pub(super) reads: AtomicUsize,
+    pub(super) writes: AtomicUsize,
+    pub(super) syncs: AtomicUsize,
 }
 
 /// The file system of the machine, which fails by its rules.
@@ -26,6 +30,9 @@ impl Failing {
             space: AtomicI64::new(i64::MAX),
             syncs_fail: AtomicBool::new(false),
             read_only: AtomicBool::new(false),
+            reads: AtomicUsize::new(0),
+            writes: AtomicUsize::new(0),
+            syncs: AtomicUsize::new(0),
         });
         (Arc::new(Self(Arc::clone(&rules))), rules)
     }
@@ -43,10 +50,12 @@ fn failure(kind: FileErrorKind, message: &str) -> FileError {
 
 impl File for FailingFile {
     fn read_at(&self, buffer: &mut [u8], offset: u64) -> FileResult<usize> {
+        self.rules.reads.fetch_add(1, Ordering::Relaxed);
         self.file.read_at(buffer, offset)
     }
 
     fn write_at(&self, bytes: &[u8], offset: u64) -> FileResult<()> {
+        self.rules.writes.fetch_add(1, Ordering::Relaxed);
         let before = self.rules.space.fetch_sub(bytes.len() as i64, Ordering::Relaxed);
         if before < bytes.len() as i64 {
             // A disk that fills up takes a part.
@@ -62,6 +71,7 @@ impl File for FailingFile {
     }
 
     fn sync(&self) -> FileResult<()> {
+        self.rules.syncs.fetch_add(1, Ordering::Relaxed);
         if self.rules.syncs_fail.load(Ordering::Relaxed) {
             return Err(failure(FileErrorKind::Other, "the test's disk does not sync"));
         }

@@ -41,6 +41,30 @@ fn a_newer_format_is_refused_untouched() {
     });
 }
 
+/// A database whose write-ahead log alone has what `sql` changed; it is refused and left as it is.
+fn refuses_the_log_of(sql: &str, kind: ErrorKind) {
+    let path = fresh_path();
+    let files: Arc<dyn FileSystem> = Arc::new(NativeFiles);
+    let database = Database::open(&files, &path, Durability::Relaxed).expect("opens");
+    database.connection.execute_batch(sql).expect("writes");
+    let killed = fresh_path();
+    for suffix in ["", "-wal"] {
+        std::fs::copy(format!("{path}{suffix}"), format!("{killed}{suffix}")).expect("can be copied");
+    }
+    offload_close(database);
+    let content = || ["", "-wal"].map(|suffix| std::fs::read(format!("{killed}{suffix}")).expect("is there"));
+    let before = content();
+    assert!(!before[1].is_empty());
+    block_on(async { refused(open_at(&killed).await, kind) });
+    assert!(content() == before, "it was changed");
+}
+
+#[test]
+fn what_only_the_log_tells_is_refused_untouched() {
+    refuses_the_log_of("PRAGMA user_version = 2", ErrorKind::Version);
+    refuses_the_log_of("DROP TABLE log", ErrorKind::Corrupt);
+}
+
 #[test]
 fn a_file_that_was_cut_off_is_corrupt_and_untouched() {
     block_on(async {

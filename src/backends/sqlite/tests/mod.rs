@@ -22,6 +22,7 @@ mod failing;
 mod faults;
 mod foreign;
 mod reopen;
+mod wal;
 
 struct Folder(PathBuf);
 

@@ -123,3 +123,21 @@ fn a_file_of_the_first_release_is_read_and_written() {
         assert_eq!(backend.check().await.expect("goes through"), Vec::<String>::new());
     });
 }
+
+#[test]
+fn a_database_that_was_closed_dropped_or_refused_is_out_of_reach_of_sqlite() {
+    let files: Arc<dyn FileSystem> = Arc::new(NativeFiles);
+    let volumes = crate::backends::sqlite::vfs::volumes().expect("are registered");
+    let path = fresh_path();
+    let mut names = Vec::new();
+    for cycle in 0..200 {
+        let database = Database::open(&files, &path, Durability::Relaxed).expect("opens");
+        names.push(database.connection.path().expect("has a name").to_owned());
+        if cycle % 2 == 0 {
+            crate::backends::offload::Blocking::close(database).expect("closes");
+        }
+    }
+    for name in names {
+        assert!(volumes.find(&name).is_none(), "{name} is still there");
+    }
+}
