@@ -39,7 +39,7 @@
 //! |---|---|---|
 //! | `memory:` | nothing: gone with the last handle | |
 //! | `sqlite://path` | one SQLite file | the feature `sqlite` (on by default) |
-//! | `json://directory` | files that people can read; all records are held in memory | |
+//! | `json://directory` | files that people can read; all records are held in memory | the feature `json` (on by default) |
 //! | `idb://name`, `opfs://name` | a browser's storage | wasm |
 //!
 //! A file is held by one process at a time; a second one gets [`ErrorKind::Blocked`], with the owner named.
@@ -75,6 +75,7 @@
 //!
 //! # Features
 //!
+//! - `json` (default): JSON files.
 //! - `sqlite` (default): SQLite, built from its C source, so a C compiler is needed.
 //! - `testing`: the conformance suite and the anomaly suite, to run against a backend of your own.
 //!

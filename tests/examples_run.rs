@@ -3,7 +3,7 @@
 //! **Invariants**
 //! - Each test has a directory of its own, which is gone afterwards.
 
-#![cfg(all(feature = "sqlite", not(target_family = "wasm")))]
+#![cfg(all(feature = "json", feature = "sqlite", not(target_family = "wasm")))]
 #![allow(clippy::expect_used, clippy::panic)]
 
 use std::path::PathBuf;

@@ -47,7 +47,7 @@ async fn cycle(url: &str, number: u64) {
     let store = memory.store("cycles", StoreOptions::default()).expect("a valid name").of::<u64>();
     store.save("number", &number).await.expect("is stored");
     assert_eq!(store.get("number").await.expect("is read"), Some(number));
-    if number % 3 != 0 {
+    if !number.is_multiple_of(3) {
         memory.close().await.expect("closes");
         assert!(open_handles().is_empty(), "closed, though it is still held");
         memory.close().await.expect("closes once more");
@@ -56,18 +56,22 @@ async fn cycle(url: &str, number: u64) {
     }
 }
 
-fn cycles(url: &str, count: u64) {
+/// How often each kind of store is opened.
+const CYCLES: u64 = 10_000;
+
+fn cycles(url: impl Fn(u64) -> String) {
     let began = std::time::Instant::now();
     let run = |numbers: std::ops::Range<u64>| {
         for number in numbers {
-            block_on(cycle(url, number));
+            block_on(cycle(&url(number), number));
             assert!(open_handles().is_empty());
         }
         Held::now()
     };
-    let early = run(0..count / 10);
-    let late = run(count / 10..count);
-    println!("{count} x {url}: {early:?}, {late:?}, {:.1} s", began.elapsed().as_secs_f64());
+    let early = run(0..CYCLES / 10);
+    let late = run(CYCLES / 10..CYCLES);
+    let url = url(0);
+    println!("{CYCLES} x {url}: {early:?}, {late:?}, {:.1} s", began.elapsed().as_secs_f64());
     assert_eq!((early.files, early.threads), (late.files, late.threads), "{url}");
     let grown = late.resident_bytes.saturating_sub(early.resident_bytes);
     assert!(grown < NOISE_BYTES, "{url}: grown by {grown} bytes");
@@ -81,9 +85,13 @@ fn cycles_leave_nothing() {
     let folder = place.join(format!("mnemora-handles-{}", std::process::id()));
     std::fs::create_dir_all(&folder).expect("can be made");
     let place = folder.to_str().expect("a path of plain text");
-    cycles("memory:", 10_000);
-    cycles(&format!("json://{place}/json"), 1_000);
-    #[cfg(feature = "sqlite")]
-    cycles(&format!("sqlite://{place}/cycles.db"), 2_000);
+    cycles(|_| "memory:".to_owned());
+    // The commit log is read at each opening, and grows by one entry with each: not all in one.
+    if cfg!(feature = "json") {
+        cycles(|number| format!("json://{place}/json-{}", number % 200));
+    }
+    if cfg!(feature = "sqlite") {
+        cycles(|_| format!("sqlite://{place}/cycles.db"));
+    }
     std::fs::remove_dir_all(&folder).expect("can be removed");
 }

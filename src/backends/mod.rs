@@ -42,6 +42,8 @@ mod memory;
 #[cfg(any(feature = "json", feature = "sqlite"))]
 mod offload;
 mod registry;
+#[cfg(target_family = "wasm")]
+mod snapshot;
 #[cfg(feature = "sqlite")]
 pub mod sqlite;
 mod table;

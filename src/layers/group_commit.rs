@@ -9,9 +9,10 @@
 //! **Invariants**
 //! - Batches reach the inner backend in the order their callers arrived.
 //! - At most one inner commit is in flight: the lead is held across it.
-//! - If an inner commit fails, everyone in it gets that error, and no one else does. When the storage
-//!   is full or what one of them touches is damaged, each caller is tried by himself first, so that one
-//!   large write does not fail the small ones, or the deletes that would make room for it.
+//! - If an inner commit fails, everyone in it gets that error, and no one else does. Where the error may
+//!   be of one caller's making and says that nothing is stored (the storage is full, the write is refused,
+//!   what it touches is damaged), each caller is tried by himself first, so that one large write does not
+//!   fail the small ones, or the deletes that would make room for it.
 //! - A caller whose future is dropped does not stop the others: dropping frees the lead, and its
 //!   batches are written only if they had been handed over.
 
@@ -105,8 +106,7 @@ impl GroupCommit {
         let sizes: Vec<usize> = gathered.iter().map(|waiting| waiting.batches.len()).collect();
         let batches: Vec<Batch> = gathered.iter_mut().flat_map(|waiting| waiting.batches.drain(..)).collect();
         let outcome = self.inner.commit(&batches).await;
-        let apart = matches!(&outcome, Err(error) if matches!(error.kind(), ErrorKind::Quota | ErrorKind::Corrupt))
-            && gathered.len() > 1;
+        let apart = gathered.len() > 1 && outcome.as_ref().is_err_and(|error| is_of_one(error.kind()));
         let mut verdicts = outcome.map(Vec::into_iter);
         let mut rest = batches.as_slice();
         for (waiting, size) in gathered.into_iter().zip(sizes) {
@@ -121,6 +121,11 @@ impl GroupCommit {
             let _ = waiting.answer.send(answer);
         }
     }
+}
+
+/// Whether an error may be of one caller's making, and says that nothing was stored.
+const fn is_of_one(kind: ErrorKind) -> bool {
+    matches!(kind, ErrorKind::Quota | ErrorKind::Invalid | ErrorKind::Corrupt)
 }
 
 fn withdrawn() -> Error {
@@ -226,6 +231,54 @@ mod tests {
         let verdicts = block_on(join_all(batches.iter().map(|batch| layer.commit(batch))));
         let passed = verdicts.iter().filter(|verdict| verdict.as_ref().expect("commits")[0].is_ok()).count();
         assert_eq!(passed, 1);
+    }
+
+    /// Takes one put at a time, and not every key.
+    #[derive(Debug)]
+    struct Fussy {
+        inner: MemoryBackend,
+        fault: ErrorKind,
+    }
+
+    #[cfg_attr(target_family = "wasm", async_trait(?Send))]
+    #[cfg_attr(not(target_family = "wasm"), async_trait)]
+    impl Backend for Fussy {
+        fn info(&self) -> BackendInfo {
+            self.inner.info()
+        }
+        async fn get(&self, keys: &[Key]) -> Result<Vec<Option<Record>>> {
+            self.inner.get(keys).await
+        }
+        async fn scan(&self, range: &Range, page: Page) -> Result<ScanPage> {
+            self.inner.scan(range, page).await
+        }
+        async fn commit(&self, batches: &[Batch]) -> Result<Verdicts> {
+            let refused = batches.iter().flat_map(|batch| &batch.puts).any(|put| put.key == key(13));
+            if refused || batches.len() > 1 {
+                return Err(Error::new(self.fault, "not these"));
+            }
+            self.inner.commit(batches).await
+        }
+        async fn stats(&self) -> Result<Stats> {
+            self.inner.stats().await
+        }
+        async fn close(&self) -> Result<()> {
+            self.inner.close().await
+        }
+    }
+
+    #[test]
+    fn an_error_that_is_of_one_caller_fails_no_other() {
+        for kind in ErrorKind::ALL {
+            let layer = GroupCommit::new(Arc::new(Fussy { inner: MemoryBackend::new(), fault: kind }));
+            let batches: Vec<[Batch; 1]> = (10..20).map(|id| [Batch::new(1).put(key(id), vec![])]).collect();
+            let outcomes = block_on(join_all(batches.iter().map(|batch| layer.commit(batch))));
+            let failed: Vec<usize> = (0..10).filter(|&at| outcomes[at].is_err()).collect();
+            let apart = matches!(kind, ErrorKind::Quota | ErrorKind::Invalid | ErrorKind::Corrupt);
+            assert_eq!(failed, if apart { vec![3] } else { (0..10).collect() }, "{kind:?}");
+            let stored = block_on(layer.stats()).expect("counts").keys;
+            assert_eq!(stored, if apart { 9 } else { 0 }, "{kind:?}");
+        }
     }
 
     #[test]

@@ -46,22 +46,24 @@ pub async fn read(backend: &dyn Backend, after: u64, limit: usize) -> Result<Log
     Ok(LogPage { entries, cursor, more: found.cursor.is_some() })
 }
 
-/// The number and time of the latest entry; zeros before the first.
+/// The number and time of the latest commit; zeros before the first.
 ///
-/// An entry that is damaged still has its number; its time is then given as 0.
+/// The time is 0 too where its entry is damaged, or gone: a log can be trimmed to nothing.
 ///
 /// # Errors
 /// What the backend's reads give.
 pub async fn head(backend: &dyn Backend) -> Result<Head> {
     let found = match backend.scan(&Range::space(Space::Log), Page::last(1)).await {
-        Err(error) if error.kind() == ErrorKind::Corrupt => {
-            return Ok(Head { sequence: backend.stats().await?.sequence, time: 0 });
-        }
-        found => found?,
+        Err(error) if error.kind() == ErrorKind::Corrupt => None,
+        found => found?.records.pop(),
     };
-    let Some((_, record)) = found.records.first() else { return Ok(Head { sequence: 0, time: 0 }) };
-    let time = LogEntry::decode(&record.value).map_or(0, |entry| entry.time);
-    Ok(Head { sequence: record.version, time })
+    match found {
+        Some((_, record)) => {
+            let time = LogEntry::decode(&record.value).map_or(0, |entry| entry.time);
+            Ok(Head { sequence: record.version, time })
+        }
+        None => Ok(Head { sequence: backend.stats().await?.sequence, time: 0 }),
+    }
 }
 
 /// The end of the log.
@@ -99,6 +101,12 @@ mod tests {
             let error = read(&backend, 2, 9).await.expect_err("fell behind");
             assert_eq!(error.kind(), crate::ErrorKind::NotFound);
             assert_eq!(head(&backend).await.expect("reads"), Head { sequence: 5, time: 1 });
+            backend.commit(&[Batch { trim_log: Some(5), ..Batch::new(1) }]).await.expect("goes through");
+            assert_eq!(
+                head(&backend).await.expect("reads"),
+                Head { sequence: 5, time: 0 },
+                "no entry is left"
+            );
         });
     }
 }

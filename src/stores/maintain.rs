@@ -97,7 +97,8 @@ impl Memory {
 
     /// Reads and checks up to 1,000 keys after `cursor`: the log first, then every other space. At the
     /// beginning the storage below the records is checked as well; what is wrong with it has the key
-    /// `storage`.
+    /// `storage`. Where records can not be listed, that is a problem with the name of their space as its
+    /// key, and what is left of the space is read in one go.
     ///
     /// # Errors
     /// What the backend's check and scan give. Damage is not an error here but a finding.
@@ -148,17 +149,59 @@ impl Memory {
     }
 
     async fn verify_records(&self, after: Option<Key>) -> Result<VerifyPage> {
-        let everything = Range::new(Vec::new(), Some(vec![Space::Log as u8]));
+        let space = after.as_ref().and_then(Key::space).unwrap_or(Space::Meta);
+        let next = Space::ALL.into_iter().find(|next| *next > space && *next != Space::Log);
+        let next = next.map(|next| KeyBuilder::new(next).build());
         let page = Page { limit: MAX_PAGE, reverse: false, after };
-        let found = self.backend().scan(&everything, page).await?;
-        let mut verified =
-            VerifyPage { checked: found.records.len(), problems: Vec::new(), cursor: found.cursor };
-        for (key, record) in &found.records {
-            if let Err(error) = check(key, record) {
-                verified.problems.push(Problem::of(key, error)?);
+        let rest = Range::space(space).rest(&page);
+        let mut verified = VerifyPage::default();
+        match self.backend().scan(&rest, page).await {
+            Ok(found) => {
+                verified.check(&found.records)?;
+                verified.cursor = found.cursor.or(next);
+            }
+            Err(error) => {
+                verified.problems.push(Problem::of(format!("{space:?}"), error)?);
+                self.verify_behind(&mut verified, space, &rest).await?;
+                verified.cursor = next;
             }
         }
         Ok(verified)
+    }
+
+    /// What can be read behind damage that a scan of `rest` met: backwards, until it is met again. So of a
+    /// space with several damaged places, what lies between them is not seen.
+    async fn verify_behind(&self, verified: &mut VerifyPage, space: Space, rest: &Range) -> Result<()> {
+        let mut page = Page::last(MAX_PAGE);
+        loop {
+            match self.backend().scan(rest, page.clone()).await {
+                Ok(found) => {
+                    verified.check(&found.records)?;
+                    let Some(cursor) = found.cursor else { return Ok(()) };
+                    page = page.next(cursor);
+                }
+                Err(error) => {
+                    let problem = Problem::of(format!("{space:?}"), error)?;
+                    if verified.problems.iter().all(|known| known.message != problem.message) {
+                        verified.problems.push(problem);
+                    }
+                    return Ok(());
+                }
+            }
+        }
+    }
+}
+
+impl VerifyPage {
+    /// Checks each record and keeps what is wrong.
+    fn check(&mut self, records: &[(Key, Record)]) -> Result<()> {
+        self.checked += records.len();
+        for (key, record) in records {
+            if let Err(error) = check(key, record) {
+                self.problems.push(Problem::of(key, error)?);
+            }
+        }
+        Ok(())
     }
 }
 

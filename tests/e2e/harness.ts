@@ -15,13 +15,16 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
 import { afterAll, afterEach, beforeAll, expect } from "vitest";
-import type { BrowserContext, CDPSession, Page } from "playwright-core";
+import type { BrowserContext, CDPSession, Page, Worker } from "playwright-core";
 import { idbEngine, launch } from "../../scripts/browser.mjs";
 
 export const root = fileURLToPath(new URL("../../", import.meta.url));
 
 /** Which of Chromium's IndexedDB engines the tests run on. */
 export const engine = idbEngine();
+
+/** Why SQLite is not in this build, if it is not. */
+export const without = process.env["MNEMORA_WITHOUT_SQLITE"];
 
 /** The number that everything random in these tests follows from. Print it. */
 export const seed = Number(process.env["MNEMORA_SEED"] ?? Math.floor(Math.random() * 2 ** 31));
@@ -214,6 +217,25 @@ function endsInHalfARecord(path: string): boolean {
 /** Waits until the script of a page has run. */
 export async function ready(tab: Page): Promise<void> {
   await tab.waitForFunction(() => "kit" in window);
+}
+
+/** Starts a dedicated worker in a page, with the same script on its `self`; it is also `held.worker` of the page. */
+export async function startWorker(tab: Page): Promise<Worker> {
+  const [worker] = await Promise.all([
+    tab.waitForEvent("worker"),
+    tab.evaluate(() => { window.held["worker"] = new Worker("/page.js", { type: "module" }); }),
+  ]);
+  await expect.poll(() => worker.evaluate(() => "kit" in self), { timeout: 30_000 }).toBe(true);
+  return worker;
+}
+
+/** Numbers from 0 to 1 (a linear congruential generator): the same seed, the same numbers. */
+export function pseudoRandom(from: number): () => number {
+  let state = from >>> 0;
+  return () => {
+    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
+    return state / 2 ** 32;
+  };
 }
 
 function end(id: number): void {

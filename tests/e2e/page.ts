@@ -1,6 +1,6 @@
 /**
- * What every page of these tests has on `window`: the package itself as `mnemora`, and a few means of
- * looking at what comes out of it as `kit`.
+ * What every page of these tests has on `window`, and every worker that a test starts in one on `self`: the
+ * package itself as `mnemora`, and a few means of looking at what comes out of it as `kit`.
  *
  * Invariants
  * - What is compared is compared here, in the page: a value that crossed to the test process would have
@@ -154,4 +154,4 @@ declare global {
   }
 }
 
-Object.assign(window, { mnemora, kit, held: {} });
+Object.assign(globalThis, { mnemora, kit, held: {} });

@@ -11,7 +11,7 @@ use mnemora::platform::files::FileSystem;
 use mnemora::testing::disk::{Fault, Loss, Outage, SimulatedDisk};
 use mnemora::{Error, ErrorKind};
 
-use crate::history::{Expected, History};
+use crate::history::{Expected, History, records};
 use crate::script::{Step, script};
 use crate::subject::Subject;
 
@@ -116,9 +116,24 @@ fn fail_one_call(subject: Subject, fault: Fault, after: usize, lasting: bool) ->
                     .unwrap_or_else(|what| panic!("{place}, after one more commit: {what}"));
             }
         }
+        if end == "ended" {
+            lose_power_behind(subject, disk, &*store, fault, &place);
+        }
         block_on(store.close()).unwrap_or_else(|error| panic!("{place}: {error}"));
     }
     failed
+}
+
+/// Commits once more, and takes the power: what the process before left unsynced, on which this commit
+/// rests, must not be lost with it.
+fn lose_power_behind(subject: Subject, disk: &SimulatedDisk, store: &dyn Backend, fault: Fault, place: &str) {
+    let place = format!("{place}, went on, then lost power");
+    let (_, at) = mark(&place, store).unwrap_or_else(|| panic!("{place}: it does not write"));
+    let expected = records(store).unwrap();
+    let left = end_of(disk).restart(&Loss::Everything);
+    let store = open_after(subject, &left, fault).unwrap_or_else(|error| panic!("{place}: {error}"));
+    assert_eq!(block_on(store.stats()).unwrap().sequence, at, "{place}");
+    assert!(records(&*store).unwrap() == expected, "{place}: records differ");
 }
 
 /// Opens what was left. A lock that was taken while the disk was full does not name its owner, so after

@@ -64,35 +64,36 @@ impl History {
 
     /// Holds a store against the history. Gives the sequence number that it is at, or what is wrong.
     pub(crate) fn compare(&self, store: &dyn Backend, expected: Expected) -> Result<u64, String> {
+        let found = self.look(store)?;
+        found.is_within(expected)?;
+        Ok(found.at)
+    }
+
+    /// Finds the state of the history that a store is in; or what is wrong with it.
+    pub(crate) fn look(&self, store: &dyn Backend) -> Result<Found, String> {
         let failed = |what: &str, error| format!("{what}: {error}");
         let stats = block_on(store.stats()).map_err(|error| failed("stats", error))?;
         let at = stats.sequence;
-        let (first, last) = expected.sequences;
-        if !(first..=last).contains(&at) {
-            return Err(format!("it is at commit {at}; {first} was acknowledged, {last} was asked for"));
-        }
         if !self.boundaries.contains(&at) {
-            return Err(format!("it is at commit {at}, in the middle of a physical transaction"));
+            return Err(format!("it is at commit {at}, which is no end of a physical transaction"));
         }
         let found = records(store).map_err(|error| failed("scan", error))?;
         same_records(&self.states[at as usize], &found).map_err(|what| format!("at commit {at}: {what}"))?;
         if stats.keys != found.len() as u64 {
             return Err(format!("stats tell of {} keys, there are {}", stats.keys, found.len()));
         }
-        self.compare_log(store, at, expected.trimmed)?;
+        let oldest = self.compare_log(store, at)?;
         let problems = block_on(store.check()).map_err(|error| failed("check", error))?;
         if !problems.is_empty() {
             return Err(format!("check finds {problems:?}"));
         }
-        Ok(at)
+        Ok(Found { at, oldest })
     }
 
-    fn compare_log(&self, store: &dyn Backend, at: u64, trimmed: u64) -> Result<(), String> {
+    /// Gives the number of the oldest entry of the log.
+    fn compare_log(&self, store: &dyn Backend, at: u64) -> Result<u64, String> {
         let found = scan(store, &Range::log_after(0)).map_err(|error| format!("log: {error}"))?;
         let oldest = at + 1 - found.len() as u64;
-        if oldest > trimmed.min(at) + 1 {
-            return Err(format!("the log begins at {oldest}, but was trimmed up to {trimmed} only"));
-        }
         for ((key, record), sequence) in found.iter().zip(oldest..) {
             let entry =
                 LogEntry::decode(&record.value).map_err(|error| format!("log {sequence}: {error}"))?;
@@ -100,6 +101,30 @@ impl History {
             if !right || entry != self.log[sequence as usize - 1] {
                 return Err(format!("log entry {sequence} differs: {entry:?}"));
             }
+        }
+        Ok(oldest)
+    }
+}
+
+/// A state of the history, as it was found in a store.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Found {
+    /// Its sequence number.
+    pub(crate) at: u64,
+    /// The oldest entry of its log.
+    oldest: u64,
+}
+
+impl Found {
+    /// Whether it may be that one.
+    pub(crate) fn is_within(self, expected: Expected) -> Result<(), String> {
+        let Self { at, oldest } = self;
+        let Expected { sequences: (first, last), trimmed } = expected;
+        if !(first..=last).contains(&at) {
+            return Err(format!("it is at commit {at}; {first} was acknowledged, {last} was asked for"));
+        }
+        if oldest > trimmed.min(at) + 1 {
+            return Err(format!("the log begins at {oldest}, but was trimmed up to {trimmed} only"));
         }
         Ok(())
     }

@@ -5,7 +5,7 @@
 //! `MNEMORA_FAULTS_SEEDS=n` sets how many seeds are tried.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout)]
-#![cfg(not(target_family = "wasm"))]
+#![cfg(all(any(feature = "json", feature = "sqlite"), not(target_family = "wasm")))]
 
 mod failing;
 mod flips;
@@ -77,6 +77,7 @@ mod faults {
         };
     }
 
+    #[cfg(feature = "json")]
     each!(json, "json");
     #[cfg(feature = "sqlite")]
     each!(sqlite, "sqlite");

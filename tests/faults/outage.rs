@@ -1,11 +1,13 @@
 //! Loss of power, after every step and with any part of what was not synced.
 
+use std::collections::HashMap;
+
 use futures_executor::block_on;
 use mnemora::backends::Durability;
 use mnemora::model::{Batch, Key};
 use mnemora::testing::disk::{Loss, Operation, Outage, Recording, SimulatedDisk};
 
-use crate::history::{Expected, History};
+use crate::history::{Expected, Found, History};
 use crate::script::{Step, script};
 use crate::subject::{Subject, seeds, setting};
 
@@ -76,31 +78,34 @@ pub(crate) fn lose_power_everywhere(subject: Subject, durability: Durability) {
         run.recording.operations.len()
     );
     let open = unsettled(&run.recording);
+    let mut held = Held::new(subject, durability, &run);
+    let mut losses = 0;
     for_each_prefix(&run.recording, |done, outage| {
         // Seeds make a difference where something is not synced.
         let mine = open.binary_search(&done).ok();
         let seeds = seeds.clone().filter(|seed| mine == Some(*seed as usize % open.len())).map(Loss::Seeded);
         let everywhere = [Loss::Everything, Loss::Nothing].into_iter().take(1 + usize::from(mine.is_some()));
+        let expected = run.expected(durability, done);
         for loss in everywhere.chain(seeds) {
-            let held =
-                hold(subject, durability, &outage.restart(&loss), &run, run.expected(durability, done));
-            if let Err(what) = held {
+            losses += 1;
+            if let Err(what) = held.hold(&outage.restart(&loss), expected) {
                 show(&run.recording.operations[..done]);
                 panic!("script {script}, power lost after operation {done}, {loss:?}: {what}");
             }
         }
         true
     });
+    println!("{subject:?} {durability:?}: {losses} losses left {} different disks", held.disks.len());
 }
 
 /// What a relaxed store loses is seen by the test for strict ones: the simulated disk does lose.
 pub(crate) fn see_what_relaxed_loses(subject: Subject) {
     let run = Run::record(subject, Durability::Relaxed, 1);
     let mut seen = false;
+    let mut held = Held::new(subject, Durability::Relaxed, &run);
     for_each_prefix(&run.recording, |done, outage| {
         let expected = run.expected(Durability::Strict, done);
-        seen =
-            hold(subject, Durability::Relaxed, &outage.restart(&Loss::Everything), &run, expected).is_err();
+        seen = held.hold(&outage.restart(&Loss::Everything), expected).is_err();
         !seen
     });
     assert!(seen, "{subject:?}: no prefix of a relaxed run loses anything, so the test tests nothing");
@@ -131,27 +136,49 @@ fn unsettled(recording: &Recording) -> Vec<usize> {
     open
 }
 
-/// Opens what is left, compares it, and writes to it.
-fn hold(
+/// Disks that were left by losses of power. Many losses leave the same: each is opened once, and what was
+/// found in it is held against what each of the losses may leave.
+struct Held<'a> {
     subject: Subject,
     durability: Durability,
-    disk: &SimulatedDisk,
-    run: &Run,
-    expected: Expected,
-) -> Result<(), String> {
-    let store = subject.open_on(disk, durability).map_err(|error| format!("opening: {error}"))?;
-    let at = run.history.compare(&*store, expected)?;
-    let key = Key::record("afterwards", "new").unwrap();
-    let batch = Batch::new(9_999).put(key.clone(), vec![1, 2, 3]);
-    let verdicts = block_on(store.commit(&[batch])).map_err(|error| format!("writing: {error}"))?;
-    if verdicts.iter().flatten().map(|committed| committed.sequence).ne([at + 1]) {
-        return Err(format!("the next commit after {at} is {verdicts:?}"));
+    run: &'a Run,
+    disks: HashMap<u128, Found>,
+}
+
+impl<'a> Held<'a> {
+    fn new(subject: Subject, durability: Durability, run: &'a Run) -> Self {
+        Self { subject, durability, run, disks: HashMap::new() }
     }
-    let read = block_on(store.get(&[key])).map_err(|error| format!("reading: {error}"))?;
-    if read.iter().flatten().map(|record| record.version).ne([at + 1]) {
-        return Err("what was written afterwards is not there".into());
+
+    fn hold(&mut self, disk: &SimulatedDisk, expected: Expected) -> Result<(), String> {
+        let digest = disk.digest();
+        let found = match self.disks.get(&digest) {
+            Some(found) => *found,
+            None => self.open(disk)?,
+        };
+        self.disks.insert(digest, found);
+        found.is_within(expected)
     }
-    block_on(store.close()).map_err(|error| format!("closing: {error}"))
+
+    /// Opens what is left, compares it, and writes to it.
+    fn open(&self, disk: &SimulatedDisk) -> Result<Found, String> {
+        let store =
+            self.subject.open_on(disk, self.durability).map_err(|error| format!("opening: {error}"))?;
+        let found = self.run.history.look(&*store)?;
+        let next = found.at + 1;
+        let key = Key::record("afterwards", "new").unwrap();
+        let batch = Batch::new(9_999).put(key.clone(), vec![1, 2, 3]);
+        let verdicts = block_on(store.commit(&[batch])).map_err(|error| format!("writing: {error}"))?;
+        if verdicts.iter().flatten().map(|committed| committed.sequence).ne([next]) {
+            return Err(format!("the commit that should be {next} is {verdicts:?}"));
+        }
+        let read = block_on(store.get(&[key])).map_err(|error| format!("reading: {error}"))?;
+        if read.iter().flatten().map(|record| record.version).ne([next]) {
+            return Err("what was written afterwards is not there".into());
+        }
+        block_on(store.close()).map_err(|error| format!("closing: {error}"))?;
+        Ok(found)
+    }
 }
 
 /// The power goes, and goes again while the store is opened: nothing more may be lost by that.
@@ -162,6 +189,7 @@ pub(crate) fn lose_power_again(subject: Subject) {
     let operations = &run.recording.operations;
     let seeds = seeds(SEEDS);
     println!("{subject:?}: script 2, seeds {seeds:?}");
+    let mut held = Held::new(subject, durability, &run);
     for seed in seeds {
         let done = (seed as usize).wrapping_mul(7_919) % (operations.len() + 1);
         let mut outage = Outage::at_the_beginning_of(&SimulatedDisk::new());
@@ -177,12 +205,7 @@ pub(crate) fn lose_power_again(subject: Subject) {
         let expected = Expected { sequences: (first, first), ..expected };
         for (step, operation) in disk.recording().operations.iter().enumerate() {
             again.step(operation);
-            let left = again.restart(&Loss::Seeded(seed ^ step as u64));
-            let found = subject
-                .open_on(&left, durability)
-                .map_err(|error| format!("opening: {error}"))
-                .and_then(|store| run.history.compare(&*store, expected));
-            if let Err(what) = found {
+            if let Err(what) = held.hold(&again.restart(&Loss::Seeded(seed ^ step as u64)), expected) {
                 panic!("seed {seed}: power lost after operation {done} and {step} of recovering: {what}");
             }
         }

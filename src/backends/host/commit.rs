@@ -6,14 +6,11 @@
 //! - A batch that writes nothing is judged by one snapshot of the keys and by a log that was read later,
 //!   so what it asked for was true at the time of that snapshot.
 
-use std::collections::HashMap;
-
 use super::HostBackend;
 use super::driver::{Write, unknown_outcome, wrong};
-use crate::backends::judge::{self, Judgement, Known, View, first_touch_in, judge};
-use crate::model::{
-    Batch, Committed, Conflict, Key, LogEntry, Page, Precondition, Range, Space, set_created,
-};
+use crate::backends::judge::{self, Judgement, judge};
+use crate::backends::snapshot::{Snapshot, keys_to_read, log_to_read};
+use crate::model::{Batch, Committed, Conflict, Key, LogEntry, Page, Range, Space, set_created};
 use crate::platform::{Rng, SystemRng, sleep, yield_now};
 use crate::{Error, Result};
 
@@ -44,9 +41,9 @@ pub(super) async fn commit(
             Some(head) => head,
             None => backend.read_stats().await?.0,
         };
-        let view = Snapshot::read(backend, batches, head).await?;
-        if view.newest > head {
-            backend.meet(view.newest)?;
+        let (view, newest) = read(backend, batches, head).await?;
+        if newest > head {
+            backend.meet(newest)?;
             continue;
         }
         let mut judgement = judge(batches, head, &view);
@@ -129,55 +126,22 @@ async fn pause(attempt: u32) {
     sleep(part).await;
 }
 
-/// What was read for a verdict.
-struct Snapshot {
-    known: HashMap<Key, Known>,
-    entries: Vec<LogEntry>,
-    /// The number before the first entry that was there to read.
-    floor: u64,
-    /// The latest number that was met.
-    newest: u64,
-}
-
-impl Snapshot {
-    async fn read(backend: &HostBackend, batches: &[Batch], head: u64) -> Result<Self> {
-        let mut keys: Vec<Key> = judged_keys(batches).cloned().collect();
-        keys.sort_unstable();
-        keys.dedup();
-        let found = if keys.is_empty() { Vec::new() } else { backend.driver.get(&keys).await? };
-        let mut newest = found.iter().flatten().map(|record| record.version).max().unwrap_or(0);
-        let known = keys.into_iter().zip(found).filter_map(|(key, record)| {
-            let known = record.map(|record| Known::of(&key, record.version, &record.value))?;
-            Some((key, known))
-        });
-        let known = known.collect();
-        let since = batches.iter().flat_map(|batch| &batch.unchanged).map(|(_, since)| *since).min();
-        let (mut entries, mut floor) = (Vec::new(), 0);
-        // Also up to a head that is known: somebody may have written since.
-        if let Some(since) = since {
-            entries = log_after(backend, since).await?;
-            floor = entries.first().map_or(0, |entry| entry.sequence - 1);
-            let last = entries.last().map_or(since, |entry| entry.sequence);
-            if last < head {
-                return Err(wrong(&format!("the log ends at {last}, and its head is {head}")));
-            }
-            newest = newest.max(last);
+/// Reads what a verdict at `head` rests on; gives the latest number that was met with it.
+async fn read(backend: &HostBackend, batches: &[Batch], head: u64) -> Result<(Snapshot, u64)> {
+    let keys = keys_to_read(batches);
+    let found = if keys.is_empty() { Vec::new() } else { backend.driver.get(&keys).await? };
+    let mut newest = found.iter().flatten().map(|record| record.version).max().unwrap_or(0);
+    let mut entries = Vec::new();
+    // Also up to a head that is known: somebody may have written since.
+    if let Some(since) = log_to_read(batches) {
+        entries = log_after(backend, since).await?;
+        let last = entries.last().map_or(since, |entry| entry.sequence);
+        if last < head {
+            return Err(wrong(&format!("the log ends at {last}, and its head is {head}")));
         }
-        Ok(Self { known, entries, floor, newest })
+        newest = newest.max(last);
     }
-}
-
-impl View for Snapshot {
-    fn known(&self, key: &Key) -> Option<Known> {
-        self.known.get(key).copied()
-    }
-
-    fn touched_since(&self, range: &Range, sequence: u64) -> Option<(Key, u64)> {
-        if sequence < self.floor {
-            return Some((Key::log(self.floor), self.floor));
-        }
-        self.entries.iter().find_map(|entry| first_touch_in(entry, range, sequence))
-    }
+    Ok((Snapshot::new(keys, found, entries, head), newest))
 }
 
 /// Every entry after the number `since`.
@@ -194,13 +158,4 @@ async fn log_after(backend: &HostBackend, since: u64) -> Result<Vec<LogEntry>> {
             None => return Ok(entries),
         }
     }
-}
-
-/// The keys whose stored record a verdict depends on.
-fn judged_keys(batches: &[Batch]) -> impl Iterator<Item = &Key> {
-    batches.iter().flat_map(|batch| {
-        let required = batch.preconditions.iter().filter(|(_, what)| *what != Precondition::Any);
-        let inherited = batch.puts.iter().filter(|put| put.keep_created).map(|put| &put.key);
-        required.map(|(key, _)| key).chain(&batch.deletes).chain(inherited)
-    })
 }

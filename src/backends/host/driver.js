@@ -18,6 +18,8 @@ const wrong = (message) => new Fault("wrong", message);
 const DURABILITIES = ["volatile", "relaxed", "strict"];
 const METHODS = ["info", "get", "scan", "commit", "stats", "close"];
 const MOST_PROBLEMS = 1_000;
+/** Most characters of what the object says in words. */
+const LONGEST_TEXT = 1_000;
 
 /** What a value is, in a word. */
 const kindOf = (value) => value === null ? "null" : Array.isArray(value) ? "an array" : `of type ${typeof value}`;
@@ -59,7 +61,7 @@ function bytes(value, what, most) {
 function text(thrown, field) {
   try {
     const value = thrown[field];
-    return typeof value === "string" ? value : "";
+    return typeof value === "string" ? value.slice(0, LONGEST_TEXT) : "";
   } catch {
     return "";
   }
@@ -67,7 +69,7 @@ function text(thrown, field) {
 
 function failed(method, thrown) {
   const said = text(thrown, "message") || (typeof thrown === "string" ? thrown : "");
-  return new Fault("failed", `${method}() failed: ${said || "no reason given"}`, thrown, text(thrown, "code"));
+  return new Fault("failed", `${method}() failed: ${said.slice(0, LONGEST_TEXT) || "no reason given"}`, thrown, text(thrown, "code"));
 }
 
 /** One backend object. */
@@ -150,10 +152,15 @@ export class Host {
   check() {
     return this.#call("check", [], (problems) => {
       if (problems === undefined) return [];
-      return array(problems, "check()").slice(0, MOST_PROBLEMS).map((problem, at) => {
+      const count = Math.min(array(problems, "check()").length, MOST_PROBLEMS);
+      const found = [];
+      for (let at = 0; at < count; at++) {
+        // Not by the array's own methods: they too may be foreign.
+        const problem = problems[at];
         if (typeof problem !== "string") throw wrong(`check()[${at}] is ${kindOf(problem)}, where a string is due`);
-        return problem;
-      });
+        found.push(problem.slice(0, LONGEST_TEXT));
+      }
+      return found;
     }, true);
   }
 

@@ -1,6 +1,6 @@
 //! Writing: the two kinds of commit. See the [room](super) for why there are two.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::BTreeSet;
 
 use idb::{KeyRange, Query};
 
@@ -10,8 +10,9 @@ use super::knowledge::Knowledge;
 use super::transaction::{Fault, Running};
 use super::{RECORDS, block, read};
 use crate::backends::Durability;
-use crate::backends::judge::{Judgement, Known, View, Write, first_touch_in, judge};
-use crate::model::{Batch, Key, LogEntry, Precondition, Range, Space, set_created};
+use crate::backends::judge::{Judgement, Known, View, Write, judge};
+use crate::backends::snapshot::{Snapshot, judged_keys, keys_to_read, log_to_read};
+use crate::model::{Batch, Key, Precondition, Range, Space, set_created};
 
 /// A verdict that rests on what is known without looking.
 pub(super) struct Assumption<'a> {
@@ -30,7 +31,7 @@ pub(super) fn assume<'a>(batches: &'a [Batch], knowledge: &Knowledge) -> Option<
     if batches.iter().any(stale) {
         return None;
     }
-    let new: BTreeSet<&Key> = read_set(batches).filter(|key| knowledge.known(key).is_none()).collect();
+    let new: BTreeSet<&Key> = judged_keys(batches).filter(|key| knowledge.known(key).is_none()).collect();
     if !new.is_empty() && !knowledge.may_assume_new() {
         return None;
     }
@@ -42,15 +43,6 @@ pub(super) fn assume<'a>(batches: &'a [Batch], knowledge: &Knowledge) -> Option<
         return None;
     }
     Some(Assumption { head, judgement, new })
-}
-
-/// The keys whose stored record a verdict depends on.
-fn read_set(batches: &[Batch]) -> impl Iterator<Item = &Key> {
-    batches.iter().flat_map(|batch| {
-        let required = batch.preconditions.iter().filter(|(_, what)| *what != Precondition::Any);
-        let inherited = batch.puts.iter().filter(|put| put.keep_created).map(|put| &put.key);
-        required.map(|(key, _)| key).chain(&batch.deletes).chain(inherited)
-    })
 }
 
 /// Whether a batch asks for a version of a key that is not known.
@@ -117,27 +109,14 @@ pub(super) async fn read_and_write<'a>(
 ) -> Result<Done<'a>, Fault> {
     let transaction = live.begin(&[RECORDS], Some(durability))?;
     let records = transaction.store(RECORDS)?;
-    let mut keys: Vec<Key> = read_set(batches).cloned().collect();
-    keys.sort_unstable();
-    keys.dedup();
+    let keys = keys_to_read(batches);
     let head = read::head(&records).await?;
     let found = read::get_in(&records, &keys).await?;
-    let known = keys.into_iter().zip(found);
-    let known = known.filter_map(|(key, record)| {
-        let known = record.map(|record| Known::of(&key, record.version, &record.value))?;
-        Some((key, known))
-    });
-    let known = known.collect();
-    let since = batches.iter().flat_map(|batch| &batch.unchanged).map(|(_, since)| *since).min();
-    let (entries, floor) = match since.filter(|since| *since < head) {
-        Some(since) => {
-            let entries = read::first_entries(&records, since + 1, u64::MAX, usize::MAX).await?;
-            let floor = entries.first().map_or(head, |entry| entry.sequence - 1);
-            (entries, floor)
-        }
-        None => (Vec::new(), 0),
+    let entries = match log_to_read(batches).filter(|since| *since < head) {
+        Some(since) => read::first_entries(&records, since + 1, u64::MAX, usize::MAX).await?,
+        None => Vec::new(),
     };
-    let judgement = judge(batches, head, &Snapshot { known, entries, floor });
+    let judgement = judge(batches, head, &Snapshot::new(keys, found, entries, head));
     if let Some(trim) = judgement.trim_log {
         // The block that holds the next number stays, so that the latest number can be read.
         let keep = trim.min(trimmable).min(head.saturating_sub(1)).saturating_add(1);
@@ -150,27 +129,6 @@ pub(super) async fn read_and_write<'a>(
     write(&transaction, &judgement)?;
     transaction.complete().await?;
     Ok(Done { head, generation: live.generation(), judgement })
-}
-
-/// What was read in the transaction.
-struct Snapshot {
-    known: HashMap<Key, Known>,
-    entries: Vec<LogEntry>,
-    /// The number before the first entry that was there to read.
-    floor: u64,
-}
-
-impl View for Snapshot {
-    fn known(&self, key: &Key) -> Option<Known> {
-        self.known.get(key).copied()
-    }
-
-    fn touched_since(&self, range: &Range, sequence: u64) -> Option<(Key, u64)> {
-        if sequence < self.floor {
-            return Some((Key::log(self.floor), self.floor));
-        }
-        self.entries.iter().find_map(|entry| first_touch_in(entry, range, sequence))
-    }
 }
 
 /// Issues every write of the judgement.

@@ -10,7 +10,7 @@ use super::journal::Header;
 use super::namespace::{self, Content as Line};
 use super::{CHECKPOINT_BYTES, Content, Journal, JsonFiles, Kept, join, name, read_all, write_new};
 use crate::backends::{Durability, file_error};
-use crate::model::{Key, Range, Record};
+use crate::model::{Key, Record};
 use crate::platform::files::OpenMode;
 use crate::{Error, ErrorKind, Result};
 
@@ -86,7 +86,7 @@ impl JsonFiles {
 
     /// Writes the file of `place`; gives how many lines it has.
     fn write_place(&mut self, place: &Place) -> Result<usize> {
-        let own = Range::starting_with(place.prefix().as_bytes().to_vec());
+        let own = place.range();
         let from = std::ops::Bound::Included(own.start());
         let to = own.end().map_or(std::ops::Bound::Unbounded, std::ops::Bound::Excluded);
         let lines: Vec<(&Key, &Record)> =

@@ -26,7 +26,7 @@ use super::{FORMAT, write_new};
 use crate::backends::file_error;
 use crate::backends::table::Changes;
 use crate::model::{Key, LogEntry, Record};
-use crate::platform::files::{File, FileSystem, OpenMode};
+use crate::platform::files::{File, FileErrorKind, FileSystem, OpenMode};
 use crate::{Error, Result};
 
 /// The name of its file.
@@ -217,18 +217,30 @@ impl Journal {
         }
         let mut journal = Self::at(file, strict, seed, start);
         let (commits, lost) = journal.replay(&bytes, header.sequence)?;
-        if journal.length < bytes.len() as u64 {
-            journal
-                .file
-                .set_length(journal.length)
-                .map_err(|error| file_error("cutting the journal", error))?;
-            journal.synced = 0;
-        } else if journal.length > start {
-            journal.synced = 0;
-        }
-        // What is read from now on must not vanish again.
-        journal.sync()?;
+        journal.settle(&bytes)?;
         Ok(Opened { journal, header, commits, lost })
+    }
+
+    /// Makes durable what was read, which must not vanish again, and nothing else.
+    fn settle(&mut self, bytes: &[u8]) -> Result<()> {
+        if bytes.len() as u64 == self.start {
+            return Ok(());
+        }
+        if self.length < bytes.len() as u64 {
+            self.file.set_length(self.length).map_err(|error| file_error("cutting the journal", error))?;
+        }
+        // The same bytes once more: after a sync that failed, they may be what the system remembers and the
+        // disk does not have, and no later sync alone writes them.
+        let good = &bytes[self.start as usize..self.length as usize];
+        match self.file.write_at(good, self.start) {
+            // Where there is no room even for that, it is still to be read.
+            Err(error) if error.kind != FileErrorKind::NoSpace => {
+                return Err(file_error("writing the journal", error));
+            }
+            _ => {}
+        }
+        self.synced = 0;
+        self.sync()
     }
 
     /// Reads the lines after the first and finds the end of the good ones.

@@ -5,9 +5,9 @@
 //!
 //! | file | what |
 //! |---|---|
-//! | `<namespace>.<space>.jsonl` | the records of one namespace, as of a commit; see [`namespace`], [`record`], [`value`], [`name`] |
-//! | `journal.jsonl` | the commits since then, one line each; see [`journal`] |
-//! | `log.jsonl` | the commit log up to the journal: what each commit touched; see [`log`] |
+//! | `<namespace>.<space>.jsonl` | the records of one namespace, as of a commit; see `namespace.rs`, `record.rs`, `value.rs`, `name.rs` |
+//! | `journal.jsonl` | the commits since then, one line each; see `journal.rs` |
+//! | `log.jsonl` | the commit log up to the journal: what each commit touched; see `log.rs` |
 //! | `lock` | who has it open |
 //! | `*.tmp` of these names | a file that was being written; removed at the next opening |
 //!
@@ -15,7 +15,7 @@
 //! of a file says what it is: `{"mnemora":kind,"format":1,...}`.
 //!
 //! A commit is one append to the journal, with one fsync if it is strict. When the journal is larger than
-//! [`CHECKPOINT_BYTES`] and than the files that it would change, and at close, there is a checkpoint.
+//! 1 MiB and than the files that it would change, and at close, there is a checkpoint.
 //!
 //! **Edits by hand** are taken up at the next opening: a record's line without `check` gets the next
 //! number as its version, through a commit, so that followers see it; a first line without `check`
@@ -25,7 +25,7 @@
 //! **Damage** is never silent and stops as little as it can. A damaged line that still tells its key is
 //! given as version 0 of nothing: who reads it finds it damaged, who writes or deletes it mends it.
 //! Where the key is not to be told, or lines are missing, records of that namespace that are not found
-//! give `Corrupt`, as do listings of it and writes to it; the others are read as ever.
+//! give `Corrupt`, as do listings that come to it and writes to it; the others are read as ever.
 //!
 //! **Invariants**
 //! - The end of a journal line's write (strict: of its sync) is the commit point; the table changes after it.
@@ -66,7 +66,7 @@ mod record;
 mod text;
 mod value;
 
-#[cfg(test)]
+#[cfg(all(test, not(target_family = "wasm")))]
 mod tests;
 
 /// The format of every file.
@@ -150,18 +150,43 @@ impl JsonFiles {
         }
     }
 
+    /// The places in `range` of which records may be missing, and what is wrong with each.
+    fn broken_in(&self, range: &Range) -> impl Iterator<Item = (Range, &str)> {
+        let meet = |one: &Range, other: &Range| other.end().is_none_or(|end| one.start() < end);
+        self.kept.iter().filter_map(move |(place, kept)| {
+            let problem = kept.broken.as_deref()?;
+            let own = place.range();
+            (meet(range, &own) && meet(&own, range)).then_some((own, problem))
+        })
+    }
+
     /// `Corrupt` if records in `range` may be missing because a file is broken.
     fn known_whole(&self, range: &Range) -> Result<()> {
-        for (place, kept) in &self.kept {
-            if let Some(problem) = &kept.broken {
-                let own = Range::starting_with(place.prefix().as_bytes().to_vec());
-                let meet = |one: &Range, other: &Range| other.end().is_none_or(|end| one.start() < end);
-                if meet(range, &own) && meet(&own, range) {
-                    return Err(Error::corrupt(format!("records may be missing: {problem}")));
-                }
-            }
+        self.broken_in(range).next().map_or(Ok(()), |(_, problem)| Err(may_be_missing(problem)))
+    }
+
+    /// Cuts a page off where it comes to records that may be missing: what lies before them is given, and
+    /// the page after it is the error.
+    fn cut(&self, mut found: ScanPage, range: &Range, page: &Page) -> Result<ScanPage> {
+        let rest = range.rest(page);
+        let broken = self.broken_in(&rest);
+        let nearest = if page.reverse {
+            broken.max_by(|(one, _), (other, _)| one.end().cmp(&other.end()))
+        } else {
+            broken.min_by(|(one, _), (other, _)| one.start().cmp(other.start()))
+        };
+        let Some((own, problem)) = nearest else { return Ok(found) };
+        let is_before = |(key, _): &(Key, Record)| {
+            let key = key.as_bytes();
+            if page.reverse { own.end().is_some_and(|end| key >= end) } else { key < own.start() }
+        };
+        let before = found.records.partition_point(is_before);
+        if before == found.records.len() && found.cursor.is_some() {
+            return Ok(found);
         }
-        Ok(())
+        found.records.truncate(before);
+        found.cursor = found.records.last().map(|(key, _)| key.clone());
+        if before == 0 { Err(may_be_missing(problem)) } else { Ok(found) }
     }
 
     /// `Corrupt` if a batch depends on what a broken file may hold.
@@ -218,8 +243,7 @@ impl Blocking for JsonFiles {
 
     fn scan(&mut self, range: &Range, page: &Page) -> Result<ScanPage> {
         let found = self.table.scan(range, page)?;
-        self.known_whole(&range.rest(page))?;
-        Ok(found)
+        self.cut(found, range, page)
     }
 
     fn commit(&mut self, batches: &[Batch]) -> Result<Vec<Result<Committed, Conflict>>> {
@@ -257,6 +281,10 @@ impl Blocking for JsonFiles {
         let released = self.lock.release();
         folded.and(released)
     }
+}
+
+fn may_be_missing(problem: &str) -> Error {
+    Error::corrupt(format!("records may be missing: {problem}"))
 }
 
 fn join(directory: &str, name: &str) -> String {

@@ -45,6 +45,11 @@ impl JsonFiles {
                 files.remove(&join(&directory, name)).map_err(opening)?;
             }
         }
+        // A process that was killed may have left names that are not durable. What is committed from now on
+        // rests on them.
+        files
+            .sync_directory(&directory)
+            .map_err(|error| file_error("making the directory durable", error))?;
         let strict = durability == Durability::Strict;
         let opened = if names.iter().any(|name| name == journal::NAME) {
             Journal::open(&files, &join(&directory, journal::NAME), strict)?

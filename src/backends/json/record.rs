@@ -24,7 +24,9 @@ use xxhash_rust::xxh3::{xxh3_64, xxh3_64_with_seed};
 
 use super::text::{Time, base64, parse_base64};
 use super::value::{Natural, Written};
-use crate::model::{Component, Envelope, Key, KeyBuilder, Record, Space, Value, decode_value, encode_value};
+use crate::model::{
+    Component, Envelope, Key, KeyBuilder, Range, Record, Space, Value, decode_value, encode_value,
+};
 use crate::{Error, Result};
 
 /// Where a record is kept: one file each.
@@ -42,9 +44,9 @@ impl Place {
         split(key).0
     }
 
-    /// The bytes that the keys of this place begin with.
-    pub(super) fn prefix(&self) -> Key {
-        self.key([])
+    /// Where the keys of this place lie. Those of a place without a namespace have others among them.
+    pub(super) fn range(&self) -> Range {
+        Range::starting_with(self.key([]).as_bytes().to_vec())
     }
 
     /// Whether `key` is kept here.

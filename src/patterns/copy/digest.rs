@@ -75,7 +75,7 @@ pub(super) async fn digest_once(
     backend: &dyn Backend,
     mut progress: impl FnMut(u64),
 ) -> Result<Option<Digested>> {
-    let before = head(backend).await?;
+    let before = log::head(backend).await?;
     let mut hash = Xxh3::new();
     let (mut records, mut bytes) = (0, 0);
     let mut walk = Walk::default();
@@ -90,18 +90,9 @@ pub(super) async fn digest_once(
         }
         progress(bytes);
     }
-    let still = head(backend).await? == before;
+    let still = log::head(backend).await? == before;
     let digest = Digest(hash.digest128());
     Ok(still.then_some(Digested { digest, sequence: before.sequence, records, bytes }))
-}
-
-/// The end of the log, also of one that was trimmed to nothing.
-pub(super) async fn head(backend: &dyn Backend) -> Result<log::Head> {
-    let head = log::head(backend).await?;
-    if head.sequence > 0 {
-        return Ok(head);
-    }
-    Ok(log::Head { sequence: backend.stats().await?.sequence, time: 0 })
 }
 
 /// All records but the marker, page by page, each of about [`PAGE_BYTES`].

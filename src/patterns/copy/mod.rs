@@ -32,9 +32,10 @@ pub use page::{CopyPage, Cursor};
 pub use source::Source;
 pub use target::{Existing, Target};
 
-use digest::{Walk, head};
+use digest::Walk;
 
 use crate::backends::Backend;
+use crate::log;
 use crate::model::{Key, Record};
 use crate::{Error, Result};
 
@@ -138,7 +139,7 @@ async fn catch_up(
     target: &mut Target<'_>,
     progress: &mut impl FnMut(Progress),
 ) -> Result<()> {
-    let goal = head(from).await?.sequence;
+    let goal = log::head(from).await?.sequence;
     loop {
         let page = source.page(target.cursor()).await?;
         target.accept(page).await?;

@@ -7,7 +7,7 @@
 
 use std::collections::BTreeSet;
 
-use super::digest::{Digest, Digested, MOST, digest_once, head, next_limit};
+use super::digest::{Digest, Digested, MOST, digest_once, next_limit};
 use super::page::{Bytes, CopyPage, Cursor, Stage, everything, marker_key, weight};
 use crate::backends::Backend;
 use crate::log;
@@ -45,7 +45,7 @@ impl<'a> Source<'a> {
     pub async fn page(&self, cursor: &Cursor) -> Result<CopyPage> {
         match &cursor.stage {
             Stage::Begin => {
-                let head = head(self.backend).await?;
+                let head = log::head(self.backend).await?;
                 let next = Cursor {
                     stage: Stage::Records(None),
                     since: head.sequence,
@@ -96,7 +96,7 @@ impl<'a> Source<'a> {
     ) -> Result<CopyPage> {
         let past = self.backend.scan(&Range::space(Space::History), Page::first(1)).await?;
         // Asked for after the records were read, so that no version in them is newer.
-        let raise_to = if past.records.is_empty() { 0 } else { head(self.backend).await?.sequence };
+        let raise_to = if past.records.is_empty() { 0 } else { log::head(self.backend).await?.sequence };
         Ok(CopyPage { from: from.clone(), next, records, raise_to })
     }
 

@@ -8,9 +8,10 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::digest::{Digest, digest, head};
+use super::digest::{Digest, digest};
 use super::page::{CopyPage, Cursor, Stage, decode, encode, everything, marker_key};
 use crate::backends::Backend;
+use crate::log;
 use crate::model::{Batch, Key, Page, Precondition, Put, Space};
 use crate::platform::{Clock, SystemClock};
 use crate::{Error, ErrorKind, Result};
@@ -181,7 +182,7 @@ impl<'a> Target<'a> {
             )));
         }
         loop {
-            let reached = head(self.backend).await?.sequence;
+            let reached = log::head(self.backend).await?.sequence;
             if reached >= to {
                 return Ok(());
             }

@@ -170,7 +170,8 @@ struct Troubled {
     writes: AtomicUsize,
 }
 
-#[async_trait]
+#[cfg_attr(target_family = "wasm", async_trait(?Send))]
+#[cfg_attr(not(target_family = "wasm"), async_trait)]
 impl Backend for Troubled {
     fn info(&self) -> BackendInfo {
         self.inner.info()

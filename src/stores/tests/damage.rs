@@ -295,3 +295,46 @@ fn noise_in_every_space_breaks_nothing() {
         }
     });
 }
+
+#[cfg(feature = "json")]
+#[test]
+fn records_that_can_not_be_listed_are_a_problem_and_what_lies_around_them_is_verified() {
+    use crate::backends::OpenOptions;
+    use crate::stores::MemoryOptions;
+    use crate::testing::disk::SimulatedDisk;
+
+    block_on(async {
+        let disk = SimulatedDisk::new();
+        let open = async || {
+            let backend = OpenOptions { files: Some(Arc::new(disk.clone())), ..OpenOptions::default() };
+            Memory::open("json:///d", &MemoryOptions { backend, ..MemoryOptions::default() }).await.unwrap()
+        };
+        let memory = open().await;
+        for name in ["a", "b", "c"] {
+            let store = memory.store(name, with_history(1)).unwrap();
+            store.save(&[item("x", 1), item("y", 1)], None).await.unwrap();
+            store.save(&[item("x", 2)], None).await.unwrap();
+        }
+        // No value, in the last of the stores.
+        let at = Key::record("c", "z").unwrap();
+        let batch = Batch::new(1).put(at, vec![1, 2, 3]);
+        crate::testing::commit(memory.backend(), batch).await.expect("passes");
+        memory.close().await.unwrap();
+        disk.damage("/d/b.record.jsonl", |bytes| bytes.truncate(bytes.len() - 9));
+        let memory = open().await;
+        let (mut problems, mut cursor, mut checked) = (Vec::new(), None, 0);
+        loop {
+            let page = memory.verify(cursor).await.expect("damage is no error");
+            problems.extend(page.problems);
+            checked += page.checked;
+            cursor = page.cursor;
+            if cursor.is_none() {
+                break;
+            }
+        }
+        assert_eq!(checked, 2 + 3 + 3, "the records of a and c, and all of the past");
+        let keys: Vec<&str> = problems.iter().map(|problem| problem.key.as_str()).collect();
+        assert_eq!(keys, ["storage", "Record", "c/z"], "{problems:?}");
+        assert!(problems[1].message.contains("b.record.jsonl"), "{problems:?}");
+    });
+}

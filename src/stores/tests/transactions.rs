@@ -75,6 +75,27 @@ fn a_range_whose_log_was_trimmed_is_a_conflict_and_never_a_guess() {
 }
 
 #[test]
+fn a_log_that_is_trimmed_to_nothing_stops_no_transaction() {
+    block_on(async {
+        let world = World::new();
+        let (store, other) = (world.store(plain()).await, world.store(plain()).await);
+        save(&store, "p:1", 1).await;
+        world.backend.commit(&[Batch { trim_log: Some(1), ..Batch::new(1) }]).await.unwrap();
+        for conflicts in [false, true] {
+            let transaction = store.memory.begin();
+            assert_eq!(transaction.list(&store, "p:").await.unwrap().len(), 1);
+            transaction.save(&store, "sum", encoded(1), TimeToLive::Default).unwrap();
+            if conflicts {
+                save(&other, "p:1", 2).await;
+            }
+            assert_eq!(transaction.commit(None).await.is_err(), conflicts);
+            let end = world.backend.stats().await.unwrap().sequence;
+            world.backend.commit(&[Batch { trim_log: Some(end), ..Batch::new(1) }]).await.unwrap();
+        }
+    });
+}
+
+#[test]
 fn all_reads_of_a_run_are_of_one_time() {
     block_on(async {
         let world = World::new();

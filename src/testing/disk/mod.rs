@@ -32,6 +32,8 @@ mod tests;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use xxhash_rust::xxh3::Xxh3;
+
 pub use outage::{Loss, Outage};
 pub use recording::{Operation, Recording};
 pub use state::NodeId;
@@ -134,6 +136,23 @@ impl SimulatedDisk {
     pub fn files(&self) -> Vec<(String, u64)> {
         let state = self.state();
         state.names.iter().map(|(path, &node)| (path.clone(), state.nodes[node].bytes.len() as u64)).collect()
+    }
+
+    /// What is on the disk, as a number: two disks with the same one hold the same files and directories.
+    #[must_use]
+    pub fn digest(&self) -> u128 {
+        let state = self.state();
+        let mut hash = Xxh3::new();
+        let mut add = |bytes: &[u8]| {
+            hash.update(&(bytes.len() as u64).to_le_bytes());
+            hash.update(bytes);
+        };
+        for (path, &node) in &state.names {
+            add(path.as_bytes());
+            add(&state.nodes[node].bytes);
+        }
+        state.directories.iter().for_each(|path| add(path.as_bytes()));
+        hash.digest128()
     }
 
     /// A copy of the disk, which shares nothing with it and has nothing recorded.

@@ -170,3 +170,46 @@ fn a_kill_before_any_change_to_the_disk_loses_nothing() {
         number += 1;
     }
 }
+
+/// The numbers of the log's entries.
+fn log_numbers(json: &mut JsonFiles) -> Vec<u64> {
+    let found = json.scan(&Range::space(Space::Log), &Page::first(1_000)).unwrap();
+    found.records.iter().map(|(_, record)| record.version).collect()
+}
+
+#[test]
+fn a_trim_and_a_kill_in_the_checkpoint_behind_it_are_no_damage_of_the_log() {
+    // Long keys, so that the log is worth rewriting.
+    let long = |n: u64| put(&format!("{n}-{}", "x".repeat(900)), 1);
+    let disk = Arc::new(Disk::default());
+    let mut json = open(&disk);
+    for n in 1..=80 {
+        commit(&mut json, long(n));
+    }
+    json.close().unwrap();
+    for trim in [0, 1, 60, 79, 80, 81, 82, 83] {
+        for number in 0.. {
+            let disk = disk.copy();
+            let mut json = open(&disk);
+            commit(&mut json, long(81));
+            commit(&mut json, Batch { trim_log: Some(trim), ..long(82) });
+            disk.changes(Some(number));
+            let outcome = json.checkpoint();
+            let disk = disk.copy();
+            let mut json = open(&disk);
+            let at = format!("trimmed to {trim}, killed before change {number}");
+            assert_eq!(json.check().unwrap(), Vec::<String>::new(), "{at}");
+            assert_eq!(log_numbers(&mut json), (trim + 1..=82).collect::<Vec<_>>(), "{at}");
+            commit(&mut json, long(83));
+            json.close().unwrap();
+            let mut json = open(&disk);
+            assert_eq!(json.check().unwrap(), Vec::<String>::new(), "{at}, and once more");
+            let rest = (trim.min(82) + 1..=83).collect::<Vec<_>>();
+            assert_eq!(log_numbers(&mut json), rest, "{at}, and once more");
+            if outcome.is_ok() {
+                assert!(number > 5, "{number} changes");
+                break;
+            }
+        }
+    }
+}

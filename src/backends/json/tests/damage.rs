@@ -127,6 +127,30 @@ fn a_broken_namespace_is_read_as_far_as_it_goes_and_stops_no_other() {
     let other = Key::record("notes", "y").unwrap();
     commit(&mut json, batch().put(other.clone(), vec![1]));
     assert_eq!(json.scan(&Range::ids(Space::Record, "notes", ""), &Page::first(9)).unwrap().records.len(), 2);
+    // What lies beside it is listed from both sides, up to where it begins.
+    let meta = Key::named(Space::Meta, "m", "x").unwrap();
+    commit(&mut json, batch().put(meta.clone(), vec![1]));
+    let everything = Range::new(Vec::new(), Some(vec![Space::Log as u8]));
+    let keys = |found: ScanPage| found.records.into_iter().map(|(key, _)| key).collect::<Vec<_>>();
+    for limit in [1, 2, 9] {
+        for (page, expected) in [
+            (Page::first(limit), vec![meta.clone()]),
+            (Page::last(limit), vec![other.clone(), Key::record("notes", "x").unwrap()]),
+        ] {
+            let (mut found, mut page) = (Vec::new(), page);
+            let error = loop {
+                match json.scan(&everything, &page) {
+                    Ok(part) => {
+                        page = page.next(part.cursor.clone().expect("it does not come to the end"));
+                        found.extend(keys(part));
+                    }
+                    Err(error) => break error,
+                }
+            };
+            assert_eq!(error.kind(), ErrorKind::Corrupt);
+            assert_eq!(found, expected, "pages of {limit}");
+        }
+    }
     json.close().unwrap();
     assert_eq!(disk.read(AGENTS), broken, "it is left as it is");
     assert!(get(&mut open(&disk), &other).is_some());

@@ -92,7 +92,7 @@ fn off_the_log_or_before_another_database_it_is_worthless() {
             } else {
                 let trim = Batch { trim_log: Some(6), ..put("a", &[9]) };
                 commit(&world.truth.inner, trim).await.unwrap();
-                commit(&world.truth.inner, Batch { trim_log: Some(7), ..put("b", &[9]) }).await.unwrap();
+                commit(&world.truth.inner, put("b", &[9])).await.unwrap();
             }
             let anew = world.open().await;
             value(&anew, &world.truth.inner, "a").await;
@@ -101,6 +101,14 @@ fn off_the_log_or_before_another_database_it_is_worthless() {
             let again = world.open().await;
             value(&again, &world.truth.inner, "a").await;
             assert_eq!(second(&again).level.hits, 1, "filled anew, it is trusted again");
+            drop(again);
+            // Without an entry there is nothing to know the database by.
+            commit(&world.truth.inner, Batch { trim_log: Some(99), ..Batch::new(9) }).await.unwrap();
+            for _ in 0..2 {
+                let unknown = world.open().await;
+                value(&unknown, &world.truth.inner, "a").await;
+                assert_eq!(second(&unknown).level.hits, 0, "off the log");
+            }
         }
     });
 }
