@@ -1,8 +1,8 @@
 /**
  * mnemora: durable memory for AI agents, swarms and the dashboards that watch them.
  */
-import { Handle } from "./core/handle.js";
 import { checkOpening } from "./core/options.js";
+import { listOpen } from "./core/registry.js";
 import { tell } from "./core/tell.js";
 import { MemoryHandle } from "./stores/memory.js";
 import type { CopyOptions, CopyReport, HostBackend, Memory, OpenedHandle, OpenOptions } from "./types.js";
@@ -35,8 +35,11 @@ export type * from "./types.js";
  * await memory.close();
  */
 export async function open(url: string | HostBackend, options: OpenOptions = {}): Promise<Memory> {
-  const handle = await Handle.open(checkOpening(url, options), options.embed);
-  const { onEvent } = options;
+  const opening = checkOpening(url, options);
+  const { embed, onEvent } = options;
+  // What runs a memory is needed with the core, and comes with it.
+  const { Handle } = await import("./core/handle.js");
+  const handle = await Handle.open(opening, embed);
   const { url: taken, requested: wanted, refused } = handle.info;
   if (refused.length > 0 && onEvent !== undefined) tell(onEvent, { type: "fallback", wanted, taken, refused });
   return new MemoryHandle(handle);
@@ -50,7 +53,7 @@ export async function open(url: string | HostBackend, options: OpenOptions = {})
  * for (const { url, openedAt } of handles()) console.warn(`${url} is open since ${openedAt.toISOString()}`);
  */
 export function handles(): OpenedHandle[] {
-  return Handle.all();
+  return listOpen();
 }
 
 /**
@@ -63,7 +66,7 @@ export function handles(): OpenedHandle[] {
  * say. Call it again to go on.
  *
  * @example
- * const { records } = await copy("idb://podcast", "opfs://podcast", { onProgress: ({ bytes }) => show(bytes) });
+ * const { records } = await copy("idb://podcast", "opfs://podcast", { onProgress: ({ bytes }) => console.log(bytes) });
  */
 export async function copy(
   from: Memory | string | HostBackend, to: Memory | string | HostBackend, options: CopyOptions = {},

@@ -528,28 +528,32 @@ export interface HostWrite {
  * - Every answer is checked. One that can not be true is `ERR_CORRUPT` and changes nothing.
  *
  * @example
- * class MapBackend implements HostBackend {
- *   head = 0;
- *   rows: HostRow[] = [];                                  // in order of their keys
- *   info() { return { name: "map", durability: "volatile" as const }; }
- *   async get(keys) { return keys.map((key) => this.rows.find((row) => compare(row.key, key) === 0) ?? null); }
- *   async scan({ start, end, reverse, limit }) {
- *     const found = this.rows.filter(({ key }) => compare(key, start) >= 0 && (end === null || compare(key, end) < 0));
+ * import { open, type HostBackend, type HostRow } from "mnemora";
+ *
+ * const compare = (a: Uint8Array, b: Uint8Array): number => {
+ *   const at = a.findIndex((byte, index) => byte !== b[index]);
+ *   return at < 0 ? a.length - b.length : a[at]! - (b[at] ?? -1);
+ * };
+ * let state = { head: 0, rows: [] as HostRow[] };              // the rows in order of their keys
+ * const backend: HostBackend = {
+ *   info: () => ({ name: "map", durability: "volatile" }),
+ *   get: (keys) => keys.map((key) => state.rows.find((row) => compare(row.key, key) === 0) ?? null),
+ *   scan({ start, end, reverse, limit }) {
+ *     const found = state.rows.filter(({ key }) => compare(key, start) >= 0 && (end === null || compare(key, end) < 0));
  *     if (reverse) found.reverse();
  *     return { records: found.slice(0, limit), more: found.length > limit };
- *   }
- *   async commit({ expectedHead, head, puts, deletes }) {
- *     if (this.head !== expectedHead) return { committed: false, head: this.head };
+ *   },
+ *   commit({ expectedHead, head, puts, deletes }) {
+ *     if (state.head !== expectedHead) return { committed: false, head: state.head };
  *     const gone = [...deletes, ...puts.map(({ key }) => key)];
- *     const kept = this.rows.filter(({ key }) => !gone.some((other) => compare(key, other) === 0));
- *     this.rows = [...kept, ...puts].sort((a, b) => compare(a.key, b.key));
- *     this.head = head;
+ *     const kept = state.rows.filter(({ key }) => !gone.some((other) => compare(key, other) === 0));
+ *     state = { head, rows: [...kept, ...puts].sort((a, b) => compare(a.key, b.key)) };
  *     return { committed: true, head };
- *   }
- *   async stats() { return { head: this.head, keys: this.rows.length }; }
- *   async close() {}
- * }
- * const memory = await open(new MapBackend());
+ *   },
+ *   stats: () => ({ head: state.head, keys: state.rows.length }),
+ *   close() {},
+ * };
+ * const memory = await open(backend);
  */
 export interface HostBackend {
   /** What it is. Asked once, when it is opened. */

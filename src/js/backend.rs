@@ -5,8 +5,8 @@ use std::sync::Arc;
 use wasm_bindgen::prelude::*;
 
 use super::promise;
-use crate::backends::{Backend, Durability, OpenOptions, open};
 use crate::Result;
+use crate::backends::{Backend, Durability, OpenOptions, open};
 use crate::platform::files::FileSystem;
 
 /// An opened backend.

@@ -2,6 +2,7 @@
 
 use wasm_bindgen::prelude::*;
 
+use super::answer::answer;
 use super::{Withdrawal, promise, ticket, wire};
 use crate::Result;
 use crate::model::decode_value;
@@ -27,12 +28,9 @@ impl CoreCollection {
     /// The packed document, or undefined.
     pub fn get(&self, id: String) -> Result<JsValue, JsValue> {
         let collection = self.0.clone();
-        promise(async move {
-            match collection.get(&id).await? {
-                Some(document) => wire::document(&document).map(JsValue::from),
-                None => Ok(JsValue::UNDEFINED),
-            }
-        })
+        answer(
+            async move { collection.get(&id).await?.map_or(Ok(None), |document| wire::document(&document)) },
+        )
     }
 
     /// Deletes the document; gives whether it was there.
@@ -59,7 +57,7 @@ impl CoreCollection {
     ) -> Result<JsValue, JsValue> {
         let collection = self.0.clone();
         let request = PageRequest { prefix, pattern, limit: limit as usize, reverse, after };
-        promise(async move {
+        answer(async move {
             let filter = parsed(&filter)?;
             wire::document_page(&collection.page(&request, filter.as_ref()).await?)
         })
@@ -68,7 +66,7 @@ impl CoreCollection {
     /// Packed hits; `filter` is an encoded value, empty for none.
     pub fn search(&self, query: Vec<f32>, limit: u32, filter: Vec<u8>) -> Result<JsValue, JsValue> {
         let collection = self.0.clone();
-        promise(async move {
+        answer(async move {
             let filter = parsed(&filter)?;
             wire::hits(&collection.search(&query, limit as usize, filter.as_ref()).await?)
         })
@@ -77,7 +75,7 @@ impl CoreCollection {
     /// Packed changes after a sequence number, without what was saved.
     pub fn changes(&self, after: f64, prefix: String) -> Result<JsValue, JsValue> {
         let collection = self.0.clone();
-        promise(async move { wire::changes(&collection.changes(after as u64, &prefix).await?) })
+        answer(async move { wire::changes(&collection.changes(after as u64, &prefix).await?) })
     }
 }
 

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use js_sys::{Object, Reflect};
 use wasm_bindgen::prelude::*;
 
+use super::answer::answer;
 use super::backend::CoreBackend;
 use super::collection::CoreCollection;
 use super::store::CoreStore;
@@ -171,7 +172,7 @@ impl CoreMemory {
     /// `(checked, problems, cursor)`.
     pub fn verify(&self, cursor: Vec<u8>) -> Result<JsValue, JsValue> {
         let memory = self.memory.clone();
-        promise(async move {
+        answer(async move {
             let cursor = if cursor.is_empty() { None } else { Some(Key::decode(&cursor)?) };
             wire::verified(&memory.verify(cursor).await?)
         })

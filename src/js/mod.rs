@@ -1,7 +1,8 @@
 //! What JavaScript sees of the core: handles, conversion, errors. Thin: no rules live here.
 //!
 //! The TypeScript facade is the only caller. Values cross as bytes that it has encoded, results as
-//! one buffer of postcard, so that a call crosses the boundary once each way however much it brings.
+//! one run of postcard (see `answer`), so that a call crosses the boundary once each way however much it
+//! brings.
 //!
 //! **Invariants**
 //! - Every export takes `&self` and clones what it needs before it returns a promise; no borrow of
@@ -11,6 +12,7 @@
 //! - Whatever fails is thrown as an `Error` with `code`, `retryable`, `key` and `cause`; a panic is
 //!   told to the handler of [`on_panic`] before the instance traps.
 
+mod answer;
 mod backend;
 mod collection;
 mod copy;
@@ -27,6 +29,7 @@ use js_sys::Function;
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::future_to_promise;
 
+pub use self::answer::{answer_at, answer_length, answer_memory};
 pub use self::backend::{CoreBackend, open_object, open_url};
 pub use self::collection::CoreCollection;
 pub use self::core::{CoreMemory, open_memory};

@@ -1,10 +1,11 @@
 //! The handle of a store.
 
-use js_sys::Uint8Array;
 use wasm_bindgen::prelude::*;
 
-use super::{Withdrawal, given, promise, ticket, wire};
-use crate::stores::{PageRequest, SaveItem, Store, TimeToLive};
+use super::answer::answer;
+use super::{Withdrawal, error, given, promise, ticket, wire};
+use crate::model::Ticket;
+use crate::stores::{Entry, PageRequest, SaveItem, Store, TimeToLive};
 
 /// A store.
 #[wasm_bindgen]
@@ -25,44 +26,32 @@ impl CoreStore {
     ) -> Result<JsValue, JsValue> {
         let (store, ticket) = (self.0.clone(), ticket(withdrawal.as_ref()));
         let item = SaveItem { id, payload, expected: given(expected), ttl: ttl(ttl_ms) };
-        promise(async move { store.save(&[item], ticket).await.map(|version| version as f64) })
+        saved(store, vec![item], ticket)
     }
 
     /// Saves packed `[(id, expected, ttl, payload)]`, all or none; gives their version.
     #[wasm_bindgen(js_name = saveMany)]
     pub fn save_many(&self, items: Vec<u8>, withdrawal: Option<Withdrawal>) -> Result<JsValue, JsValue> {
         let (store, ticket) = (self.0.clone(), ticket(withdrawal.as_ref()));
-        promise(async move {
-            let items = wire::save_items(&items)?;
-            store.save(&items, ticket).await.map(|version| version as f64)
-        })
+        let items = wire::save_items(&items).map_err(|error| error::thrown(&error))?;
+        saved(store, items, ticket)
     }
 
     /// The payload, or undefined.
     pub fn get(&self, id: String) -> Result<JsValue, JsValue> {
-        let store = self.0.clone();
-        promise(async move {
-            let entry = store.get(&id).await?;
-            Ok(entry.map_or(JsValue::UNDEFINED, |entry| Uint8Array::from(entry.payload.as_slice()).into()))
-        })
+        found(self.0.clone(), id, |entry| Ok(Some(entry.payload)))
     }
 
     /// The packed record, or undefined.
     pub fn entry(&self, id: String) -> Result<JsValue, JsValue> {
-        let store = self.0.clone();
-        promise(async move {
-            match store.get(&id).await? {
-                Some(entry) => wire::entry(&entry).map(JsValue::from),
-                None => Ok(JsValue::UNDEFINED),
-            }
-        })
+        found(self.0.clone(), id, |entry| wire::entry(&entry))
     }
 
     /// The packed payloads of packed ids.
     #[wasm_bindgen(js_name = getMany)]
     pub fn get_many(&self, ids: Vec<u8>) -> Result<JsValue, JsValue> {
         let store = self.0.clone();
-        promise(async move { wire::payloads(&store.get_many(&wire::ids(&ids)?).await?) })
+        answer(async move { wire::payloads(&store.get_many(&wire::ids(&ids)?).await?) })
     }
 
     /// Deletes the record; gives whether it was there.
@@ -93,20 +82,34 @@ impl CoreStore {
     ) -> Result<JsValue, JsValue> {
         let store = self.0.clone();
         let request = PageRequest { prefix, pattern, limit: limit as usize, reverse, after };
-        promise(async move { wire::page(&store.page(&request).await?) })
+        answer(async move { wire::page(&store.page(&request).await?) })
     }
 
     /// Packed earlier versions, newest first.
     pub fn history(&self, id: String, limit: u32) -> Result<JsValue, JsValue> {
         let store = self.0.clone();
-        promise(async move { wire::entries(&store.history(&id, limit as usize).await?) })
+        answer(async move { wire::entries(&store.history(&id, limit as usize).await?) })
     }
 
     /// Packed changes after a sequence number.
     pub fn changes(&self, after: f64, prefix: String) -> Result<JsValue, JsValue> {
         let store = self.0.clone();
-        promise(async move { wire::changes(&store.changes(after as u64, &prefix).await?) })
+        answer(async move { wire::changes(&store.changes(after as u64, &prefix).await?) })
     }
+}
+
+/// What saving `items` gives: the same for one as for many.
+fn saved(store: Store, items: Vec<SaveItem>, ticket: Option<Ticket>) -> Result<JsValue, JsValue> {
+    promise(async move { store.save(&items, ticket).await.map(|version| version as f64) })
+}
+
+/// What `pack` makes of the record `id`, or undefined.
+fn found(
+    store: Store,
+    id: String,
+    pack: fn(Entry) -> crate::Result<Option<Vec<u8>>>,
+) -> Result<JsValue, JsValue> {
+    answer(async move { store.get(&id).await?.map_or(Ok(None), pack) })
 }
 
 /// A time to live as JavaScript gives it: NaN = as the store says, infinity = for ever.

@@ -3,9 +3,9 @@
 use std::rc::Rc;
 
 use futures_util::lock::Mutex;
-use js_sys::Uint8Array;
 use wasm_bindgen::prelude::*;
 
+use super::answer::answer;
 use super::store::{CoreStore, ttl};
 use super::{Withdrawal, promise, ticket, wire};
 use crate::stores::Transaction;
@@ -31,17 +31,16 @@ impl CoreTransaction {
     /// The payload, or undefined.
     pub fn get(&self, store: &CoreStore, id: String) -> Result<JsValue, JsValue> {
         let (shared, store) = (Rc::clone(&self.0), store.0.clone());
-        promise(async move {
+        answer(async move {
             let mut transaction = shared.lock().await;
-            let payload = running(&mut transaction)?.get(&store, &id).await?;
-            Ok(payload.map_or(JsValue::UNDEFINED, |payload| Uint8Array::from(payload.as_slice()).into()))
+            running(&mut transaction)?.get(&store, &id).await
         })
     }
 
     /// Packed `[(id, payload)]` of the range.
     pub fn list(&self, store: &CoreStore, prefix: String) -> Result<JsValue, JsValue> {
         let (shared, store) = (Rc::clone(&self.0), store.0.clone());
-        promise(async move {
+        answer(async move {
             let mut transaction = shared.lock().await;
             wire::listed(&running(&mut transaction)?.list(&store, &prefix).await?)
         })

@@ -1,6 +1,5 @@
 //! The buffers that cross: postcard, in the order that `pkg/src/stores/wire.ts` reads and writes.
 
-use js_sys::Uint8Array;
 use serde::{Deserialize, Serialize, Serializer};
 
 use crate::model::Key;
@@ -19,11 +18,11 @@ impl Serialize for Blob<'_> {
     }
 }
 
-/// One buffer of `value`.
-pub(super) fn packed(value: &impl Serialize) -> Result<Uint8Array> {
-    let bytes = postcard::to_allocvec(value)
-        .map_err(|cause| Error::internal("a result could not be packed").with_source(cause))?;
-    Ok(Uint8Array::from(bytes.as_slice()))
+/// An answer of `value`.
+fn packed(value: &impl Serialize) -> Result<Option<Vec<u8>>> {
+    postcard::to_allocvec(value)
+        .map(Some)
+        .map_err(|cause| Error::internal("a result could not be packed").with_source(cause))
 }
 
 fn unpacked<'a, T: Deserialize<'a>>(bytes: &'a [u8]) -> Result<T> {
@@ -50,27 +49,27 @@ impl<'a> From<&'a Problem> for PackedProblem<'a> {
     }
 }
 
-pub(super) fn entry(entry: &Entry) -> Result<Uint8Array> {
+pub(super) fn entry(entry: &Entry) -> Result<Option<Vec<u8>>> {
     packed(&PackedEntry::from(entry))
 }
 
-pub(super) fn entries(entries: &[Entry]) -> Result<Uint8Array> {
+pub(super) fn entries(entries: &[Entry]) -> Result<Option<Vec<u8>>> {
     packed(&entries.iter().map(PackedEntry::from).collect::<Vec<_>>())
 }
 
 /// The payloads of records that may not be there.
-pub(super) fn payloads(entries: &[Option<Entry>]) -> Result<Uint8Array> {
+pub(super) fn payloads(entries: &[Option<Entry>]) -> Result<Option<Vec<u8>>> {
     let payloads = entries.iter().map(|entry| entry.as_ref().map(|entry| Blob(&entry.payload)));
     packed(&payloads.collect::<Vec<_>>())
 }
 
-pub(super) fn page(page: &Listing<Entry>) -> Result<Uint8Array> {
+pub(super) fn page(page: &Listing<Entry>) -> Result<Option<Vec<u8>>> {
     let entries: Vec<PackedEntry<'_>> = page.entries.iter().map(PackedEntry::from).collect();
     let problems: Vec<PackedProblem<'_>> = page.problems.iter().map(PackedProblem::from).collect();
     packed(&(entries, &page.cursor, problems))
 }
 
-pub(super) fn changes(changes: &Changes) -> Result<Uint8Array> {
+pub(super) fn changes(changes: &Changes) -> Result<Option<Vec<u8>>> {
     let kind = |kind| match kind {
         ChangeKind::Save => 0u8,
         ChangeKind::Delete => 1,
@@ -87,7 +86,7 @@ pub(super) fn changes(changes: &Changes) -> Result<Uint8Array> {
     packed(&(packed_changes, changes.cursor, changes.more))
 }
 
-pub(super) fn listed(records: &[(String, Vec<u8>)]) -> Result<Uint8Array> {
+pub(super) fn listed(records: &[(String, Vec<u8>)]) -> Result<Option<Vec<u8>>> {
     packed(&records.iter().map(|(id, payload)| (id, Blob(payload))).collect::<Vec<_>>())
 }
 
@@ -121,11 +120,11 @@ fn vector_bytes(document: &Document) -> Vec<u8> {
     document.vector.iter().flat_map(|number| number.to_le_bytes()).collect()
 }
 
-pub(super) fn document(document: &Document) -> Result<Uint8Array> {
+pub(super) fn document(document: &Document) -> Result<Option<Vec<u8>>> {
     packed(&packed_document(document, &vector_bytes(document)))
 }
 
-pub(super) fn document_page(page: &Listing<Document>) -> Result<Uint8Array> {
+pub(super) fn document_page(page: &Listing<Document>) -> Result<Option<Vec<u8>>> {
     let vectors: Vec<Vec<u8>> = page.entries.iter().map(vector_bytes).collect();
     let documents: Vec<PackedDocument<'_>> = page
         .entries
@@ -137,7 +136,7 @@ pub(super) fn document_page(page: &Listing<Document>) -> Result<Uint8Array> {
     packed(&(documents, &page.cursor, problems))
 }
 
-pub(super) fn hits(hits: &[Hit]) -> Result<Uint8Array> {
+pub(super) fn hits(hits: &[Hit]) -> Result<Option<Vec<u8>>> {
     let packed_hits: Vec<_> = hits
         .iter()
         .map(|hit| (&hit.id, f64::from(hit.score), hit.text.as_deref(), hit.metadata.as_deref().map(Blob)))
@@ -145,7 +144,7 @@ pub(super) fn hits(hits: &[Hit]) -> Result<Uint8Array> {
     packed(&packed_hits)
 }
 
-pub(super) fn verified(page: &VerifyPage) -> Result<Uint8Array> {
+pub(super) fn verified(page: &VerifyPage) -> Result<Option<Vec<u8>>> {
     let problems: Vec<PackedProblem<'_>> = page.problems.iter().map(PackedProblem::from).collect();
     let cursor = page.cursor.as_ref().map(Key::as_bytes).map(Blob);
     packed(&(page.checked as u64, problems, cursor))

@@ -34,11 +34,19 @@ test("what could not be opened, or closed in order, is not listed", async () => 
 test("an opening that is aborted leaves nothing open", async () => {
   const host = new MapHost();
   const controller = new AbortController();
-  const opening = open(host, { signal: controller.signal });
-  controller.abort(new Error("enough"));
-  await refusal(() => opening);
+  const reason = new Error("enough");
+  const { info } = host;
+  host.info = () => {
+    controller.abort(reason);
+    return info.call(host);
+  };
+  expect(await refusal(() => open(host, { signal: controller.signal }))).toBe(reason);
   await expect.poll(() => host.closed).toBe(true);
   expect(handles()).toEqual([]);
+  // And before anything was opened, nothing is.
+  const other = new MapHost();
+  expect(await refusal(() => open(other, { signal: AbortSignal.abort(reason) }))).toBe(reason);
+  expect([other.closed, handles()]).toEqual([false, []]);
 });
 
 setFlagsFromString("--expose-gc");

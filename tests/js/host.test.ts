@@ -38,6 +38,19 @@ describe("an object", () => {
     await expectRefusal(() => open({ ...methods(), info: () => new Promise<never>(() => undefined) }, { timeoutMs: 20 }), "ERR_UNAVAILABLE", /20 ms/);
   });
 
+  test("whose check answers with an array of its own making is read by its places alone", async () => {
+    // What its methods give would be gone through four thousand million times.
+    class Endless extends Array<string> {
+      override slice(): never { return { map: () => ({ length: 2 ** 32 - 1 }) } as never; }
+    }
+    const host = Object.assign(new MapHost(), { check: () => Endless.of("one", "x".repeat(5_000)) });
+    const memory = await open(host);
+    const { ok, problems } = await memory.verify();
+    expect([ok, problems.map(({ message }) => message.length < 2_000)]).toEqual([false, [true, true]]);
+    expect(problems[0]!.message).toMatch(/one/);
+    await memory.close();
+  });
+
   test("is called from a task of its own, and may use the memory itself", async () => {
     const host = new MapHost();
     let inside: Promise<unknown> | undefined;

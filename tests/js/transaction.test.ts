@@ -348,6 +348,31 @@ describe("use", () => {
     expect(await store.getMany(["outer", "inner"])).toEqual([null, 2]);
   });
 
+  test("one inside another that starts over does not wait for it for ever", async () => {
+    await store.save("n", 0);
+    const runs = { outer: 0, inner: 0 };
+    const increment = async (tx: Transaction): Promise<void> => {
+      const n = await tx.get<number>(store, "n") ?? 0;
+      await settle();
+      tx.save(store, "n", n + 1);
+    };
+    await memory.transaction(async (outer) => {
+      runs.outer++;
+      if (runs.outer === 1) {
+        await increment(outer);
+        await store.save("n", 10);
+        return;
+      }
+      // It has its turn now, and waits for one that has to start over as well.
+      await memory.transaction(async (inner) => {
+        runs.inner++;
+        await increment(inner);
+        if (runs.inner === 1) await store.save("n", 20);
+      });
+    });
+    expect([runs, await store.get("n")]).toEqual([{ outer: 2, inner: 2 }, 21]);
+  });
+
   test.each([
     [undefined, {}, /fn/], [null, {}, /fn/], ["fn", {}, /fn/],
     [() => 1, { retries: -1 }, /retries/], [() => 1, { retries: 1.5 }, /retries/], [() => 1, { retry: 1 }, /retry is unknown/],

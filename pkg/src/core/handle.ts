@@ -5,19 +5,19 @@
  * - A call whose signal is aborted rejects with `signal.reason`. A write that had not begun by then
  *   is not written; one that had reports what really happened.
  * - The injected clock is read once before each call.
+ * - A call that can be answered at once is: reads and writes then cost no promise of their own.
  * - Whoever watches hears of a commit only after it is stored.
  */
 import { ClosedError, InvalidError } from "../errors.js";
 import type { CoreMemory, Withdrawal } from "../loader/load.js";
-import type { Embed, MemoryInfo, OpenedHandle, WriteResult } from "../types.js";
+import type { Reader } from "../value/wire.js";
+import type { Embed, MemoryInfo, WriteResult } from "../types.js";
 import { describe } from "./check.js";
 import { Hub } from "./hub.js";
 import type { Instance } from "./instance.js";
-import type { Opened, Opening } from "./opening.js";
+import { openFirst, type Opened, type Opening } from "./opening.js";
+import { registry } from "./registry.js";
 import { Upkeep } from "./upkeep.js";
-
-/** What is open in this context. */
-const open = new Set<Handle>();
 
 /** An opened memory, as its stores use it. */
 export class Handle {
@@ -25,10 +25,8 @@ export class Handle {
   readonly hub: Hub;
   readonly instance: Instance;
   readonly core: CoreMemory;
-  private readonly openedAt = new Date();
   private readonly upkeep: Upkeep;
   private readonly now: (() => number) | undefined;
-  private turn: Promise<void> = Promise.resolve();
   private closing: Promise<void> | undefined;
   private freed = false;
 
@@ -40,13 +38,13 @@ export class Handle {
     this.now = opening.now;
     this.upkeep = new Upkeep(async () => (await this.maintain(8, undefined)).more);
     this.hub = new Hub(shared ? url : undefined, (head) => { if (!this.freed) core.announce(head); });
-    open.add(this);
+    registry.set(this, new Date());
   }
 
   static async open(opening: Opening, embed: Embed | undefined): Promise<Handle> {
     const { signal } = opening;
     signal?.throwIfAborted();
-    const opened = start(opening, opening.now === undefined ? NaN : timeOf(opening.now));
+    const opened = openFirst(opening, opening.now === undefined ? NaN : timeOf(opening.now));
     try {
       return new Handle(await abortable(opened, signal), opening, embed);
     } catch (error) {
@@ -56,20 +54,22 @@ export class Handle {
     }
   }
 
-  /** What is open in this context, the first one first. */
-  static all(): OpenedHandle[] {
-    return [...open].map(({ info: { url, backend }, openedAt }) => ({ url, backend, openedAt: new Date(openedAt) }));
-  }
-
   /** A call that writes nothing. */
-  async read<T>(signal: AbortSignal | undefined, call: () => T | Promise<T>): Promise<T> {
+  read<T>(signal: AbortSignal | undefined, call: () => T | Promise<T>): T | Promise<T> {
     this.begin(signal);
     const result = this.instance.run(call);
     return signal === undefined ? result : abortable(Promise.resolve(result), signal);
   }
 
+  /** The same for a call whose result is packed, and is read by `read`; `null` if the core gives nothing. */
+  readPacked<T>(signal: AbortSignal | undefined, call: () => unknown, read: (reader: Reader) => T): T | null | Promise<T | null> {
+    this.begin(signal);
+    const result = this.instance.runPacked(call, read);
+    return signal === undefined ? result : abortable(Promise.resolve(result), signal);
+  }
+
   /** A call that writes. `call` hands the claim over to the core with the write. */
-  async write<T>(signal: AbortSignal | undefined, call: (claim: Withdrawal | undefined) => T | Promise<T>): Promise<T> {
+  write<T>(signal: AbortSignal | undefined, call: (claim: Withdrawal | undefined) => T | Promise<T>): T | Promise<T> {
     this.begin(signal);
     const { instance } = this;
     if (signal === undefined) return instance.run(() => call(undefined));
@@ -91,21 +91,6 @@ export class Handle {
   /** The latest sequence number that is known. */
   head(): number {
     return this.freed ? 0 : this.core.head();
-  }
-
-  /** Waits until no other transaction of this memory starts over. Gives what ends the turn. */
-  async takeTurn(signal: AbortSignal | undefined): Promise<() => void> {
-    const before = this.turn;
-    let end: () => void = () => undefined;
-    this.turn = new Promise((resolve) => { end = resolve; });
-    try {
-      await abortable(before, signal);
-    } catch (reason) {
-      // Who leaves the queue lets those behind him move up.
-      before.then(end, end);
-      throw reason;
-    }
-    return end;
   }
 
   /** What a write that gave `version` resolves to. */
@@ -141,7 +126,7 @@ export class Handle {
     try {
       await this.instance.run(() => this.core.close() as Promise<void>);
     } finally {
-      open.delete(this);
+      registry.delete(this);
       this.hub.close();
       // The handles of stores are small and go with the garbage; what they shared is gone now.
       this.freed = true;
@@ -150,14 +135,8 @@ export class Handle {
   }
 }
 
-/** Opens what is to be opened. The code for it is needed once, and comes with the core. */
-async function start(opening: Opening, time: number): Promise<Opened> {
-  const { openFirst } = await import("./opening.js");
-  return openFirst(opening, time);
-}
-
 /** The same promise, or a rejection with the signal's reason if that comes first. */
-function abortable<T>(promise: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+export function abortable<T>(promise: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
   if (signal === undefined) return promise;
   return new Promise((resolve, reject) => {
     const abort = (): void => reject(signal.reason);

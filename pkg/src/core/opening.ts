@@ -10,6 +10,7 @@
  * - What was opened and is not wanted any more is closed.
  */
 import { InvalidError, isMemoryError, type ErrorCode, type MemoryError } from "../errors.js";
+import { lend } from "../files/locks.js";
 import { files, type Core, type CoreMemory, type HostFileCalls } from "../loader/load.js";
 import type { HostBackend, Refusal } from "../types.js";
 import { Instance } from "./instance.js";
@@ -87,7 +88,7 @@ class Attempt {
   async open(time: number): Promise<CoreMemory> {
     const { cache, groupCommit } = this.opening;
     const instance = this.instance = await Instance.of(this.needs(/^(sqlite|opfs|json):/) ? "sqlite" : "core");
-    const calls = this.needs(/^(sqlite|json):/) ? await files() : undefined;
+    const calls = this.needs(/^(sqlite|json):/) ? await filesFor(instance) : undefined;
     const truth = await this.part(this.target, calls);
     let second: CoreBackend | undefined;
     if (cache?.second !== undefined) {
@@ -117,6 +118,19 @@ class Attempt {
         : core.openObject(wanted, opening.timeoutMs)
     ) as CoreBackend | Promise<CoreBackend>);
   }
+}
+
+const lent = new WeakMap<Instance, HostFileCalls>();
+
+/** The host's files, as an instance uses them; `undefined` where it has none. */
+async function filesFor(instance: Instance): Promise<HostFileCalls | undefined> {
+  const calls = await files();
+  if (calls !== undefined && !lent.has(instance)) {
+    const own = lend(calls);
+    instance.onStop(own.giveUp);
+    lent.set(instance, own.calls);
+  }
+  return lent.get(instance);
 }
 
 /** How a target is called before it is open. */

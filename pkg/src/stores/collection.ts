@@ -9,8 +9,8 @@ import type {
   SearchOptions, Watch, WatchOptions, WriteResult,
 } from "../types.js";
 import { encodeValue } from "../value/encode.js";
-import { Reader, Writer } from "../value/wire.js";
-import { option, readProblem, readValue, sequence } from "./pack.js";
+import { Writer, type Reader } from "../value/wire.js";
+import { option, readPage, readValue, sequence } from "./pack.js";
 import { checkScan, itemsOf, type Found, type Scan } from "./scan.js";
 import { startWatch } from "./watch.js";
 
@@ -57,8 +57,7 @@ export class CollectionHandle<M> implements Collection<M> {
   async get(id: string, options: CallOptions = NONE): Promise<Document<M> | null> {
     checkCall(options);
     checkText(id, "id");
-    const bytes = await this.memory.read(options.signal, () => this.core.get(id) as Promise<Uint8Array | undefined>);
-    return bytes === undefined ? null : readDocument<M>(new Reader(bytes));
+    return this.memory.readPacked(options.signal, () => this.core.get(id) as unknown, readDocument<M>);
   }
 
   async delete(id: string, options: CallOptions = NONE): Promise<boolean> {
@@ -79,12 +78,10 @@ export class CollectionHandle<M> implements Collection<M> {
     const filter = packFilter(options.filter);
     return itemsOf(this.memory, options, async (scan: Scan, limit: number): Promise<Found<Document<M>>> => {
       const { prefix, match, reverse, after } = scan;
-      const bytes = await this.memory.read(
-        scan.signal, () => this.core.page(prefix, match, limit, reverse, after, filter) as Promise<Uint8Array>,
-      );
-      const reader = new Reader(bytes);
-      const items = sequence(reader, (from) => readDocument<M>(from));
-      return { items, cursor: option(reader, (from) => from.string()), problems: sequence(reader, readProblem) };
+      const read = (reader: Reader) => readPage(reader, readDocument<M>);
+      return await this.memory.readPacked(
+        scan.signal, () => this.core.page(prefix, match, limit, reverse, after, filter) as unknown, read,
+      ) as Found<Document<M>>;
     });
   }
 
@@ -100,16 +97,16 @@ export class CollectionHandle<M> implements Collection<M> {
     }
     const filter = packFilter(options.filter);
     const vector = typeof query === "string" ? await this.embedQuery(query, options.signal) : toVector(query, "query");
-    const bytes = await this.memory.read(
-      options.signal, () => this.core.search(vector, limit, filter) as Promise<Uint8Array>,
-    );
-    return sequence(new Reader(bytes), (reader) => readHit<M>(reader));
+    const read = (reader: Reader) => sequence(reader, readHit<M>);
+    return await this.memory.readPacked(
+      options.signal, () => this.core.search(vector, limit, filter) as unknown, read,
+    ) as Hit<M>[];
   }
 
   watch(
     given?: WatchOptions | ((change: Change<never>) => void), handler?: (change: Change<never>) => void,
   ): Watch<never> {
-    const read = (cursor: number, prefix: string) => this.core.changes(cursor, prefix) as Promise<Uint8Array>;
+    const read = (cursor: number, prefix: string) => this.core.changes(cursor, prefix) as unknown;
     return startWatch(this.memory, read, given, handler);
   }
 

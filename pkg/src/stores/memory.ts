@@ -9,7 +9,6 @@ import type {
   CacheStats, CallOptions, Collection, CollectionOptions, Memory, MemoryInfo, ProgressOptions, Store, StoreOptions,
   Transaction, TransactionOptions, VerifyReport,
 } from "../types.js";
-import { Reader } from "../value/wire.js";
 import { CollectionHandle } from "./collection.js";
 import { option, readProblem, sequence } from "./pack.js";
 import { StoreHandle } from "./store.js";
@@ -72,10 +71,11 @@ export class MemoryHandle implements Memory {
     let cursor: Uint8Array | null = new Uint8Array(0);
     while (cursor !== null) {
       const from: Uint8Array = cursor;
-      const reader = new Reader(await this.handle.read(options.signal, () => core.verify(from) as Promise<Uint8Array>));
-      checked += reader.varint();
-      problems.push(...sequence(reader, readProblem));
-      cursor = option(reader, (bytes) => bytes.blob());
+      cursor = await this.handle.readPacked(options.signal, () => core.verify(from) as unknown, (reader) => {
+        checked += reader.varint();
+        problems.push(...sequence(reader, readProblem));
+        return option(reader, (bytes) => bytes.blob());
+      });
       options.onProgress?.({ done: checked, total: cursor === null ? checked : null });
     }
     return { ok: problems.length === 0, checked, problems };

@@ -3,9 +3,10 @@
  */
 import type { Problem } from "../errors.js";
 import type { Entry } from "../types.js";
+import type { Found } from "./scan.js";
 import { decodeValue } from "../value/decode.js";
 import { encodeValue } from "../value/encode.js";
-import { Reader, Writer } from "../value/wire.js";
+import { Writer, type Reader } from "../value/wire.js";
 
 const scratch = new Writer();
 
@@ -16,9 +17,8 @@ export function packValue(value: unknown): Uint8Array {
   return scratch.peek();
 }
 
-/** A value of its own from its bytes. */
-export function unpackValue<T>(bytes: Uint8Array): T {
-  const reader = new Reader(bytes);
+/** A value and nothing behind it. */
+export function unpackValue<T>(reader: Reader): T {
   const value = decodeValue(reader);
   reader.end();
   return value as T;
@@ -51,6 +51,12 @@ export function readValue<T>(reader: Reader): T {
   const value = decodeValue(reader);
   if (reader.position !== end) reader.fail("a value is not as long as it says", end);
   return value as T;
+}
+
+/** A page as the core packs it. */
+export function readPage<T>(reader: Reader, item: (reader: Reader) => T): Found<T> {
+  const items = sequence(reader, item);
+  return { items, cursor: option(reader, (from) => from.string()), problems: sequence(reader, readProblem) };
 }
 
 /** A record as the core packs it. */

@@ -8,11 +8,9 @@ import type {
   CallOptions, Change, Entry, ListOptions, Page, PageOptions, SaveItem, SaveOptions, Store, StoreOptions, Watch,
   WatchOptions, WriteResult,
 } from "../types.js";
-import { Reader, Writer } from "../value/wire.js";
+import { Writer, type Reader } from "../value/wire.js";
 import { encodeValue } from "../value/encode.js";
-import {
-  option, packIds, packValue, readEntry, readProblem, readValue, sequence, unpackValue,
-} from "./pack.js";
+import { option, packIds, packValue, readEntry, readPage, readValue, sequence, unpackValue } from "./pack.js";
 import { itemsOf, pagesOf, type Found, type Scan } from "./scan.js";
 import { startWatch } from "./watch.js";
 
@@ -72,22 +70,20 @@ export class StoreHandle<T> implements Store<T> {
   async get(id: string, options: CallOptions = NONE): Promise<T | null> {
     checkCall(options);
     checkText(id, "id");
-    const bytes = await this.memory.read(options.signal, () => this.core.get(id) as Promise<Uint8Array | undefined>);
-    return bytes === undefined ? null : unpackValue<T>(bytes);
+    return this.memory.readPacked(options.signal, () => this.core.get(id) as unknown, unpackValue<T>);
   }
 
   async getMany(ids: readonly string[], options: CallOptions = NONE): Promise<(T | null)[]> {
     checkCall(options);
     checkEach(ids, "ids", checkText);
-    const bytes = await this.memory.read(options.signal, () => this.core.getMany(packIds(ids)) as Promise<Uint8Array>);
-    return sequence(new Reader(bytes), (reader) => option(reader, (from) => readValue<T>(from)));
+    const read = (reader: Reader) => sequence(reader, (from) => option(from, readValue<T>));
+    return await this.memory.readPacked(options.signal, () => this.core.getMany(packIds(ids)) as unknown, read) as (T | null)[];
   }
 
   async entry(id: string, options: CallOptions = NONE): Promise<Entry<T> | null> {
     checkCall(options);
     checkText(id, "id");
-    const bytes = await this.memory.read(options.signal, () => this.core.entry(id) as Promise<Uint8Array | undefined>);
-    return bytes === undefined ? null : readEntry<T>(new Reader(bytes));
+    return this.memory.readPacked(options.signal, () => this.core.entry(id) as unknown, readEntry<T>);
   }
 
   async delete(id: string, options: CallOptions & { expectedVersion?: number } = NONE): Promise<boolean> {
@@ -108,11 +104,11 @@ export class StoreHandle<T> implements Store<T> {
   }
 
   list(options: ListOptions = NONE): AsyncIterable<Entry<T>> {
-    return itemsOf(this.memory, options, this.readPage);
+    return itemsOf(this.memory, options, this.page);
   }
 
   async *pages(options: PageOptions = NONE): AsyncGenerator<Page<T>, void, undefined> {
-    for await (const { items, cursor, problems } of pagesOf(options, this.readPage)) {
+    for await (const { items, cursor, problems } of pagesOf(options, this.page)) {
       yield Object.assign(items, { cursor, problems });
     }
   }
@@ -121,23 +117,21 @@ export class StoreHandle<T> implements Store<T> {
     checkCall(options, ["limit"]);
     checkText(id, "id");
     const limit = checkCount(options.limit ?? HISTORY, "limit", 0, HISTORY);
-    const bytes = await this.memory.read(options.signal, () => this.core.history(id, limit) as Promise<Uint8Array>);
-    return sequence(new Reader(bytes), (reader) => readEntry<T>(reader));
+    const read = (reader: Reader) => sequence(reader, readEntry<T>);
+    return await this.memory.readPacked(options.signal, () => this.core.history(id, limit) as unknown, read) as Entry<T>[];
   }
 
   watch(given?: WatchOptions | ((change: Change<T>) => void), handler?: (change: Change<T>) => void): Watch<T> {
-    const read = (cursor: number, prefix: string) => this.core.changes(cursor, prefix) as Promise<Uint8Array>;
+    const read = (cursor: number, prefix: string) => this.core.changes(cursor, prefix) as unknown;
     return startWatch(this.memory, read, given, handler);
   }
 
-  private readonly readPage = async (scan: Scan, limit: number): Promise<Found<Entry<T>>> => {
+  private readonly page = async (scan: Scan, limit: number): Promise<Found<Entry<T>>> => {
     const { prefix, match, reverse, after } = scan;
-    const bytes = await this.memory.read(
-      scan.signal, () => this.core.page(prefix, match, limit, reverse, after) as Promise<Uint8Array>,
-    );
-    const reader = new Reader(bytes);
-    const items = sequence(reader, (from) => readEntry<T>(from));
-    return { items, cursor: option(reader, (from) => from.string()), problems: sequence(reader, readProblem) };
+    const read = (reader: Reader) => readPage(reader, readEntry<T>);
+    return await this.memory.readPacked(
+      scan.signal, () => this.core.page(prefix, match, limit, reverse, after) as unknown, read,
+    ) as Found<Entry<T>>;
   };
 }
 

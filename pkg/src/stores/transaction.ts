@@ -9,6 +9,7 @@ import type { Store, Transaction, TransactionOptions } from "../types.js";
 import { Reader } from "../value/wire.js";
 import { packValue, sequence, unpackValue } from "./pack.js";
 import { StoreHandle, ttlOf } from "./store.js";
+import { takeTurn, type Turn } from "./turns.js";
 
 type CoreTransaction = ReturnType<Handle["core"]["begin"]>;
 
@@ -22,17 +23,17 @@ export async function runTransaction<R>(
   checkCall(options, ["retries"]);
   checkFunction(fn, "fn", true);
   const retries = checkCount(options.retries ?? 100, "options.retries", 0);
-  let endTurn: (() => void) | undefined;
+  let turn: Turn | undefined;
   try {
     for (let attempt = 0; ; attempt++) {
       const done = await attemptOnce(memory, fn, options.signal, attempt < retries);
       if (done !== undefined) return done.result;
       // Those of this memory that start over do so one after the other: each then meets other tabs only.
-      endTurn ??= await memory.takeTurn(options.signal);
+      if (turn === undefined || turn.over) turn = await takeTurn(memory, options.signal);
       await pause(attempt, options.signal);
     }
   } finally {
-    endTurn?.();
+    turn?.end();
   }
 }
 
@@ -87,8 +88,7 @@ class TransactionHandle implements Transaction {
     const { core } = this.of(store);
     checkText(id, "id");
     await this.ready();
-    const bytes = await this.attempt(() => this.core.get(core, id) as Promise<Uint8Array | undefined>);
-    return bytes === undefined ? null : unpackValue<T>(bytes);
+    return this.attempt(() => this.core.get(core, id) as unknown, unpackValue<T>);
   }
 
   save<T>(store: Store<T>, id: string, value: T, options: { ttlMs?: number | null } = NONE): void {
@@ -123,10 +123,12 @@ class TransactionHandle implements Transaction {
     const prefix = checkText(options.prefix ?? "", "prefix");
     const limit = checkCount(options.limit ?? Number.MAX_SAFE_INTEGER, "limit", 0);
     await this.ready();
-    const bytes = await this.attempt(() => this.core.list(core, prefix) as Promise<Uint8Array>);
-    const found = sequence(new Reader(bytes), (reader) => ({ id: reader.string(), payload: reader.blob() }));
+    const found = await this.attempt(
+      () => this.core.list(core, prefix) as unknown,
+      (reader) => sequence(reader, (from) => ({ id: from.string(), payload: from.blob() })),
+    ) ?? [];
     if (options.reverse === true) found.reverse();
-    for (const { id, payload } of found.slice(0, limit)) yield { id, value: unpackValue<T>(payload) };
+    for (const { id, payload } of found.slice(0, limit)) yield { id, value: unpackValue<T>(new Reader(payload)) };
   }
 
   /** Waits until every write is handed over; rejects if one was refused. */
@@ -149,9 +151,9 @@ class TransactionHandle implements Transaction {
     this.over = true;
   }
 
-  private async attempt<T>(call: () => Promise<T>): Promise<T> {
+  private async attempt<T>(call: () => unknown, read: (reader: Reader) => T): Promise<T | null> {
     try {
-      return await this.memory.read(this.signal, call);
+      return await this.memory.readPacked(this.signal, call, read);
     } catch (error) {
       if (isMemoryError(error, "ERR_CONFLICT")) this.conflicts.add(error);
       throw error;

@@ -11,10 +11,10 @@ import { tell } from "../core/tell.js";
 import { isMemoryError } from "../errors.js";
 import type { Change, Watch, WatchOptions } from "../types.js";
 import { readValue, sequence } from "./pack.js";
-import { Reader } from "../value/wire.js";
+import type { Reader } from "../value/wire.js";
 
-/** Reads packed changes of ids that start with `prefix`, after `cursor`. */
-export type ReadChanges = (cursor: number, prefix: string) => Promise<Uint8Array>;
+/** Asks the core for the changes of ids that start with `prefix`, after `cursor`. */
+export type ReadChanges = (cursor: number, prefix: string) => unknown;
 
 type Handler<T> = (change: Change<T>) => void;
 
@@ -68,7 +68,7 @@ async function* follow<T>(
     const news = memory.hub.next();
     let found;
     try {
-      found = readChanges<T>(await memory.read(undefined, () => read(cursor, prefix)));
+      found = await memory.readPacked(undefined, () => read(cursor, prefix), readChanges<T>) as Found<T>;
     } catch (error) {
       if (ended() || isMemoryError(error, "ERR_CLOSED")) return;
       throw error;
@@ -82,8 +82,13 @@ async function* follow<T>(
   }
 }
 
-function readChanges<T>(bytes: Uint8Array): { changes: Change<T>[]; cursor: number; more: boolean } {
-  const reader = new Reader(bytes);
+interface Found<T> {
+  readonly changes: Change<T>[];
+  readonly cursor: number;
+  readonly more: boolean;
+}
+
+function readChanges<T>(reader: Reader): Found<T> {
   const changes = sequence(reader, (from): Change<T> => {
     const kind = KINDS[from.u8()] ?? from.fail("a change is of no known kind");
     const id = from.string();

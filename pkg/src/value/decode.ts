@@ -13,6 +13,7 @@ import {
   KIND_ARRAY_BUFFER, KIND_DATA_VIEW, KINDS, MAX_DEPTH, MAX_VALUE_BYTES, TAG_ARRAY, TAG_BIGINT, TAG_BOOL, TAG_BYTES,
   TAG_DATE, TAG_FLOAT, TAG_INT, TAG_MAP, TAG_NULL, TAG_OBJECT, TAG_SET, TAG_STRING, TAG_UNDEFINED, TAG_UTF16,
 } from "./kinds.js";
+import { findShape, rememberShape } from "./shapes.js";
 import { isWellFormed, type Reader } from "./wire.js";
 
 /**
@@ -80,25 +81,63 @@ function readArray(reader: Reader, depth: number): unknown[] {
   return array;
 }
 
+type Fields = Record<string, unknown>;
+
 function readObject(reader: Reader, depth: number): object {
   const count = reader.count(2);
-  const object: Record<string, unknown> = {};
-  for (let index = 0; index < count; index++) {
-    const start = reader.position;
-    const key = reader.key();
-    const value = read(reader, depth);
-    if (value === undefined) reader.fail("a field of an object is undefined", start);
-    // The prototype has few names; the exact test is needed only when one of them comes up.
-    if (object[key] !== undefined && Object.hasOwn(object, key)) {
-      reader.fail(`the key ${JSON.stringify(key.slice(0, 64))} is twice in its object`, start);
+  if (count === 0) return {};
+  const start = reader.position;
+  const first = reader.key();
+  const shape = findShape(count, first);
+  if (shape === undefined) {
+    const object: Fields = {};
+    setField(reader, object, first, readField(reader, depth, start), start);
+    return readFields(reader, depth, object, 1, count);
+  }
+  const { keys } = shape;
+  // The engine takes the layout over at once, and keys that were not there twice are not now.
+  const object: Fields = { ...shape.empty };
+  object[first] = readField(reader, depth, start);
+  for (let index = 1; index < count; index++) {
+    const at = reader.position;
+    const key = keys[index] as string;
+    if (!reader.skip(key)) {
+      const other: Fields = {};
+      for (const before of keys.slice(0, index)) other[before] = object[before];
+      return readFields(reader, depth, other, index, count);
     }
-    if (key === "__proto__") {
-      Object.defineProperty(object, key, { value, writable: true, enumerable: true, configurable: true });
-    } else {
-      object[key] = value;
-    }
+    object[key] = readField(reader, depth, at);
   }
   return object;
+}
+
+/** Reads the fields from number `from` on into `object`. */
+function readFields(reader: Reader, depth: number, object: Fields, from: number, count: number): object {
+  for (let index = from; index < count; index++) {
+    const start = reader.position;
+    const key = reader.key();
+    setField(reader, object, key, readField(reader, depth, start), start);
+  }
+  rememberShape(object, count);
+  return object;
+}
+
+function readField(reader: Reader, depth: number, start: number): unknown {
+  const value = read(reader, depth);
+  if (value === undefined) reader.fail("a field of an object is undefined", start);
+  return value;
+}
+
+function setField(reader: Reader, object: Fields, key: string, value: unknown, start: number): void {
+  // The prototype has few names; the exact test is needed only when one of them comes up.
+  if (object[key] !== undefined && Object.hasOwn(object, key)) {
+    reader.fail(`the key ${JSON.stringify(key.slice(0, 64))} is twice in its object`, start);
+  }
+  if (key === "__proto__") {
+    Object.defineProperty(object, key, { value, writable: true, enumerable: true, configurable: true });
+  } else {
+    object[key] = value;
+  }
 }
 
 function readMap(reader: Reader, depth: number): Map<unknown, unknown> {

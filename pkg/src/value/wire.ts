@@ -249,22 +249,37 @@ export class Writer {
 export class Reader {
   private readonly bytes: Uint8Array;
   private readonly view: DataView;
+  private start = 0;
   private at = 0;
+  private limit: number;
 
   constructor(bytes: Uint8Array) {
     // Not the caller's object: of a Node Buffer, `slice` would not copy.
     this.bytes = new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength);
     this.view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    this.limit = bytes.byteLength;
+  }
+
+  /** Whether the bytes are still there: memory that has grown leaves its old views empty. */
+  get attached(): boolean {
+    return this.bytes.length > 0;
+  }
+
+  /** Moves the window to the `length` bytes from `start` on, to be read from their beginning. */
+  moveTo(start: number, length: number): void {
+    if (start + length > this.bytes.length) throw new RangeError("the window lies beyond the bytes");
+    this.start = this.at = start;
+    this.limit = start + length;
   }
 
   /** Where the next byte is read, counted from the start of the window. */
   get position(): number {
-    return this.at;
+    return this.at - this.start;
   }
 
   /** Bytes that are left. */
   get remaining(): number {
-    return this.bytes.length - this.at;
+    return this.limit - this.at;
   }
 
   /** Throws unless everything was read. */
@@ -273,33 +288,31 @@ export class Reader {
   }
 
   /** Throws a {@link CorruptError} about the byte at `position`. */
-  fail(what: string, position: number = this.at): never {
+  fail(what: string, position: number = this.position): never {
     throw new CorruptError(`the stored bytes make no sense: ${what}, at byte ${position}`);
   }
 
   /** One byte. */
   u8(): number {
-    const byte = this.bytes[this.at];
-    if (byte === undefined) return this.fail("they end too early");
-    this.at++;
-    return byte;
+    if (this.at >= this.limit) return this.fail("they end too early");
+    return this.bytes[this.at++] as number;
   }
 
   /** A boolean. */
   bool(): boolean {
     const byte = this.u8();
-    if (byte > 1) this.fail("a boolean is neither 0 nor 1", this.at - 1);
+    if (byte > 1) this.fail("a boolean is neither 0 nor 1", this.position - 1);
     return byte === 1;
   }
 
   /** An unsigned integer of up to 32 bits (`u32`). */
   varint32(): number {
-    const first = this.bytes[this.at];
-    if (first !== undefined && first < 128) {
+    const first = this.bytes[this.at] as number;
+    if (first < 128 && this.at < this.limit) {
       this.at++;
       return first;
     }
-    const start = this.at;
+    const start = this.position;
     const n = this.varint();
     if (n > 0xffff_ffff) this.fail("an integer takes more than 32 bits", start);
     return n;
@@ -307,7 +320,7 @@ export class Reader {
 
   /** An unsigned integer of up to 53 bits (a `u64` or `usize` that fits a double). */
   varint(): number {
-    const start = this.at;
+    const start = this.position;
     let n = 0;
     for (let scale = 1; ; scale *= 128) {
       const byte = this.u8();
@@ -320,7 +333,7 @@ export class Reader {
 
   /** A signed integer in +-(2^53 - 1) (an `i64`). */
   zigzag(): number {
-    const start = this.at;
+    const start = this.position;
     const first = this.u8();
     let magnitude = (first & 127) >> 1;
     if (first >= 128) {
@@ -340,14 +353,14 @@ export class Reader {
     this.at = at + 8;
     const n = this.view.getFloat64(at, true);
     if (Number.isNaN(n) && (this.view.getUint32(at, true) !== 0 || this.view.getUint32(at + 4, true) !== 0x7ff80000)) {
-      this.fail("a NaN is not the canonical one", at);
+      this.fail("a NaN is not the canonical one", at - this.start);
     }
     return n;
   }
 
   /** A count of things that take `size` bytes each or more. */
   count(size: number = 1): number {
-    const start = this.at;
+    const start = this.position;
     const count = this.varint();
     if (count * size > this.remaining) this.fail("a count goes beyond the bytes that follow", start);
     return count;
@@ -373,7 +386,7 @@ export class Reader {
     try {
       return utf8Decoder.decode(bytes.subarray(start, end));
     } catch {
-      return this.fail("a string is not UTF-8", start);
+      return this.fail("a string is not UTF-8", start - this.start);
     }
   }
 
@@ -399,6 +412,21 @@ export class Reader {
     // Only ASCII is remembered: there, characters and bytes are the same.
     if (key.length === count) recentKeys[slot] = key;
     return key;
+  }
+
+  /** Goes past the string `expected` if it is the next one, and says so; else stays where it is. Strings of
+   * more than 127 bytes or with others than ASCII are not told. */
+  skip(expected: string): boolean {
+    const bytes = this.bytes;
+    const count = expected.length;
+    if (count > 127 || bytes[this.at] !== count || count >= this.remaining) return false;
+    const start = this.at + 1;
+    for (let index = 0; index < count; index++) {
+      const unit = expected.charCodeAt(index);
+      if (unit !== bytes[start + index] || unit > 127) return false;
+    }
+    this.at = start + count;
+    return true;
   }
 
   /** A byte buffer: a copy with a buffer of its own. */
