@@ -17,6 +17,7 @@ import { build } from "esbuild";
 import { afterAll, afterEach, beforeAll, expect } from "vitest";
 import type { BrowserContext, CDPSession, Page, Worker } from "playwright-core";
 import { idbEngine, launch } from "../../scripts/browser.mjs";
+import type { Acknowledged } from "./page.js";
 
 export const root = fileURLToPath(new URL("../../", import.meta.url));
 
@@ -95,6 +96,24 @@ export async function site(): Promise<Site> {
       server.closeAllConnections();
     }),
   };
+}
+
+/** What the writers in the pages and workers of a site, which have a `teller`, say was acknowledged. */
+export class Acknowledgements {
+  /** For each record or batch, the highest round that was acknowledged. */
+  rounds = new Map<string, number>();
+  /** How many were heard of. */
+  heard = 0;
+
+  constructor(pages: Site) {
+    pages.route("/acknowledged", (body) => {
+      for (const { what, round } of JSON.parse(body.toString()) as Acknowledged[]) {
+        this.rounds.set(what, Math.max(round, this.rounds.get(what) ?? 0));
+        this.heard += 1;
+      }
+      return undefined;
+    });
+  }
 }
 
 /** One profile and the browser that runs on it. */

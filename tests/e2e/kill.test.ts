@@ -6,7 +6,7 @@
  */
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { Page } from "playwright-core";
-import { Browser, engine, seed, site, type Site } from "./harness.js";
+import { Acknowledgements, Browser, engine, pseudoRandom, seed, site, type Site } from "./harness.js";
 
 /** The second engine runs through the same code of ours: fewer cycles do. */
 const CYCLES = engine === "leveldb" ? 25 : 10;
@@ -14,31 +14,14 @@ const CYCLES = engine === "leveldb" ? 25 : 10;
 /** Keys of a batch: all of them carry the number of the same round, or none does. */
 const BATCH = 7;
 
-/** A message from the writers. */
-interface Acknowledged {
-  /** Which record or batch of records. */
-  readonly what: string;
-  /** The value it was given. */
-  readonly round: number;
-}
-
 let pages: Site;
 let browser: Browser;
-/** For each record or batch, the highest round that was acknowledged. */
-let acknowledged: Map<string, number>;
-/** How many writes were acknowledged in this cycle. */
-let heard = 0;
+let acknowledged: Acknowledgements;
 
 beforeAll(async () => {
   console.log(`kill: seed ${seed}`);
   pages = await site();
-  pages.route("/acknowledged", (body) => {
-    for (const { what, round } of JSON.parse(body.toString()) as Acknowledged[]) {
-      acknowledged.set(what, Math.max(round, acknowledged.get(what) ?? 0));
-      heard += 1;
-    }
-    return undefined;
-  });
+  acknowledged = new Acknowledgements(pages);
 });
 afterAll(async () => {
   await pages?.close();
@@ -50,21 +33,7 @@ async function startWriting(tab: Page, durability: "relaxed" | "strict", from: n
     const memory = await window.mnemora.open("idb://killed", { durability });
     const store = memory.store<{ round: number; filler: string }>("data");
     const filler = "x".repeat(200);
-    let acknowledged: Acknowledged[] = [];
-    let sending = false;
-    // One message at a time, each with all that was acknowledged since the one before.
-    const tell = (what: string, round: number): void => {
-      acknowledged.push({ what, round });
-      if (sending) return;
-      sending = true;
-      void (async () => {
-        for (let batch = acknowledged; batch.length > 0; batch = acknowledged) {
-          acknowledged = [];
-          await fetch("/acknowledged", { method: "POST", body: JSON.stringify(batch) });
-        }
-        sending = false;
-      })();
-    };
+    const tell = window.kit.teller();
     const writer = async (write: (round: number) => Promise<[what: string, round: number]>): Promise<void> => {
       for (let round = from; ; round++) tell(...await write(round));
     };
@@ -139,21 +108,21 @@ describe(`on ${engine}`, () => {
     const random = pseudoRandom(seed);
     let [total, halves, from] = [0, 0, 1];
     const begin = async (): Promise<void> => {
-      acknowledged = new Map();
+      acknowledged.rounds = new Map();
       from = 1;
       browser = await Browser.start(pages);
     };
     await begin();
     try {
       for (let cycle = 0; cycle < CYCLES; cycle++) {
-        heard = 0;
+        acknowledged.heard = 0;
         await startWriting(await browser.tab(), durability, from);
         // Not before there is something to lose; then at any moment.
-        await expect.poll(() => heard, { timeout: 20_000, interval: 5 }).toBeGreaterThan(20);
+        await expect.poll(() => acknowledged.heard, { timeout: 20_000, interval: 5 }).toBeGreaterThan(20);
         await new Promise((resolve) => setTimeout(resolve, random() * 250));
         const { halfARecord } = await browser.crash();
-        total += heard;
-        const { state, highest } = await examine(await browser.tab(), acknowledged);
+        total += acknowledged.heard;
+        const { state, highest } = await examine(await browser.tab(), acknowledged.rounds);
         expect(state, `cycle ${cycle}, seed ${seed}`).toEqual({
           lost: [], torn: [], ok: true, problems: [], gaps: [], ends: state.newest, newest: state.newest, writes: [], next: 1,
         });
@@ -172,12 +141,3 @@ describe(`on ${engine}`, () => {
     }
   });
 });
-
-/** Numbers from 0 to 1 (a linear congruential generator): the same seed, the same numbers. */
-function pseudoRandom(from: number): () => number {
-  let state = from >>> 0;
-  return () => {
-    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
-    return state / 2 ** 32;
-  };
-}

@@ -6,7 +6,7 @@
  */
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { Worker } from "playwright-core";
-import { Browser, engine, pseudoRandom, seed, site, type Site, startWorker, without } from "./harness.js";
+import { Acknowledgements, Browser, engine, pseudoRandom, seed, site, type Site, startWorker, without } from "./harness.js";
 
 const CYCLES = 10;
 
@@ -14,29 +14,13 @@ const CYCLES = 10;
 const BATCH = 5;
 const BATCHES = 3;
 
-interface Acknowledged {
-  /** Which batch of records. */
-  readonly what: string;
-  /** The value it was given. */
-  readonly round: number;
-}
-
 let pages: Site;
-/** For each batch, the highest round that was acknowledged. */
-let acknowledged = new Map<string, number>();
-/** How many writes were acknowledged in this cycle. */
-let heard = 0;
+let acknowledged: Acknowledgements;
 
 beforeAll(async () => {
   console.log(`opfs-kill: seed ${seed}`);
   pages = await site();
-  pages.route("/acknowledged", (body) => {
-    for (const { what, round } of JSON.parse(body.toString()) as Acknowledged[]) {
-      acknowledged.set(what, Math.max(round, acknowledged.get(what) ?? 0));
-      heard += 1;
-    }
-    return undefined;
-  });
+  acknowledged = new Acknowledgements(pages);
 });
 afterAll(async () => {
   await pages?.close();
@@ -48,21 +32,7 @@ async function startWriting(worker: Worker, url: string, durability: "relaxed" |
     const memory = await self.mnemora.open(url, { durability });
     const store = memory.store<{ round: number; filler: string }>("data");
     const filler = "x".repeat(500);
-    let waiting: Acknowledged[] = [];
-    let sending = false;
-    // One message at a time, each with all that was acknowledged since the one before.
-    const tell = (what: string, round: number): void => {
-      waiting.push({ what, round });
-      if (sending) return;
-      sending = true;
-      void (async () => {
-        for (let batch = waiting; batch.length > 0; batch = waiting) {
-          waiting = [];
-          await fetch("/acknowledged", { method: "POST", body: JSON.stringify(batch) });
-        }
-        sending = false;
-      })();
-    };
+    const tell = self.kit.teller();
     const writer = async (write: (round: number) => Promise<[what: string, round: number]>): Promise<void> => {
       for (let round = from; ; round++) {
         tell(...await write(round));
@@ -110,7 +80,7 @@ async function examine(worker: Worker, url: string) {
     const { version } = await store.save("probe", { round: 0 });
     await memory.close();
     return { state: { lost, torn, ok, problems, next: version - newest }, highest: Math.max(0, ...found.values()) };
-  }, [url, [...acknowledged], BATCHES, BATCH] as const);
+  }, [url, [...acknowledged.rounds], BATCHES, BATCH] as const);
 }
 
 // The engine of IndexedDB makes no difference here.
@@ -118,17 +88,17 @@ describe.skipIf(engine !== "leveldb" || without !== undefined).each(["relaxed", 
   test(`${CYCLES} kills in mid-write`, async () => {
     const random = pseudoRandom(seed);
     let [total, from] = [0, 1];
-    acknowledged = new Map();
+    acknowledged.rounds = new Map();
     const browser = await Browser.start(pages);
     try {
       for (let cycle = 0; cycle < CYCLES; cycle++) {
-        heard = 0;
+        acknowledged.heard = 0;
         await startWriting(await startWorker(await browser.tab()), "opfs://killed", durability, from);
         // Not before there is something to lose; then at any moment.
-        await expect.poll(() => heard, { timeout: 20_000, interval: 5 }).toBeGreaterThan(20);
+        await expect.poll(() => acknowledged.heard, { timeout: 20_000, interval: 5 }).toBeGreaterThan(20);
         await new Promise((resolve) => setTimeout(resolve, random() * 250));
         await browser.crash();
-        total += heard;
+        total += acknowledged.heard;
         const { state, highest } = await examine(await startWorker(await browser.tab()), "opfs://killed");
         expect(state, `cycle ${cycle}, seed ${seed}`).toEqual({ lost: [], torn: [], ok: true, problems: [], next: 1 });
         expect(browser.problems).toEqual([]);

@@ -55,6 +55,30 @@ async function attempt<T>(call: () => Promise<T> | T, limitMs = 30_000): Promise
   }
 }
 
+/** Something that was acknowledged: which record or batch, and the round that it was written in. */
+export interface Acknowledged {
+  readonly what: string;
+  readonly round: number;
+}
+
+/** Gives a function that tells the test process: one message at a time, each with all since the one before. */
+function teller(): (what: string, round: number) => void {
+  let waiting: Acknowledged[] = [];
+  let sending = false;
+  return (what, round) => {
+    waiting.push({ what, round });
+    if (sending) return;
+    sending = true;
+    void (async () => {
+      for (let batch = waiting; batch.length > 0; batch = waiting) {
+        waiting = [];
+        await fetch("/acknowledged", { method: "POST", body: JSON.stringify(batch) });
+      }
+      sending = false;
+    })();
+  };
+}
+
 const kindOf = (value: unknown): string => Object.prototype.toString.call(value).slice(8, -1);
 
 /** Where two values differ, in type, prototype, contents or order; nothing if they are equal. */
@@ -138,7 +162,7 @@ function erase(name: string): Promise<"deleted" | "blocked"> {
   });
 }
 
-const kit = { attempt, differences, seeded, noise, soon, sleep, all, request, erase };
+const kit = { attempt, teller, differences, seeded, noise, soon, sleep, all, request, erase };
 
 declare global {
   interface Window {
