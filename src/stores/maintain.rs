@@ -14,7 +14,7 @@ use crate::model::{
     Space,
 };
 use crate::platform::Monotonic;
-use crate::{Error, Result};
+use crate::{Error, ErrorKind, Result};
 
 /// Log entries that are kept for followers that fell behind.
 const LOG_ENTRIES: u64 = 10_000;
@@ -115,7 +115,9 @@ impl Memory {
     async fn verify_storage(&self) -> Result<Vec<Problem>> {
         let found = match self.backend().check().await {
             Ok(found) => found.into_iter().map(Error::corrupt).collect(),
-            Err(error) => vec![error],
+            Err(error) if error.kind() == ErrorKind::Corrupt => vec![error],
+            // A storage that is closed, out of reach or too new was not checked.
+            Err(error) => return Err(error),
         };
         found.into_iter().map(|error| Problem::of(STORAGE, error)).collect()
     }
@@ -160,6 +162,7 @@ impl Memory {
                 verified.check(&found.records)?;
                 verified.cursor = found.cursor.or(next);
             }
+            Err(error) if error.kind() != ErrorKind::Corrupt => return Err(error),
             Err(error) => {
                 verified.problems.push(Problem::of(format!("{space:?}"), error)?);
                 self.verify_behind(&mut verified, space, &rest).await?;
@@ -180,6 +183,7 @@ impl Memory {
                     let Some(cursor) = found.cursor else { return Ok(()) };
                     page = page.next(cursor);
                 }
+                Err(error) if error.kind() != ErrorKind::Corrupt => return Err(error),
                 Err(error) => {
                     let problem = Problem::of(format!("{space:?}"), error)?;
                     if verified.problems.iter().all(|known| known.message != problem.message) {

@@ -219,10 +219,10 @@ describe(`hostile input on ${engine}`, () => {
         ...["", "memory", "memory:x", "idb:", "idb://", "idb:x", "ftp://x", "idb://\ud800", "idb://a\0", `idb://${"x".repeat(1_025)}`, null, undefined, 5, {}].map(
           (url) => [`open ${JSON.stringify(url)}`, () => open(url)]),
         ...["sqlite://x", "opfs://x", "json://x"].map((url) => [`open ${url}`, () => open(url), undefined, "ERR_UNSUPPORTED"]),
-        ...["encryption", "cache", "fallback", "retention"].map((name) => [`open with ${name}`, () => open("memory:", { [name]: {} }), name, "ERR_UNSUPPORTED"]),
+        ...["encryption", "retention"].map((name) => [`open with ${name}`, () => open("memory:", { [name]: {} }), name, "ERR_UNSUPPORTED"]),
         ...([
           ["options", 5], ["durability", "fast"], ["durability", null], ["groupCommit", 1], ["openTimeoutMs", -1], ["openTimeoutMs", NaN], ["openTimeoutMs", "5"], ["now", 5], ["now", () => NaN],
-          ["embed", {}], ["signal", {}], ["durabilty", "strict"],
+          ["cache", 5], ["cache", { maxBytes: 1 }], ["fallback", {}], ["fallback", ["ftp://x"]], ["embed", {}], ["signal", {}], ["durabilty", "strict"],
         ] as const).map(([name, value]) => [`open with ${name}`, () => open("memory:", name === "options" ? value : { [name]: value })]),
         ...([["ttlMs", -1], ["ttlMs", 0], ["ttlMs", NaN], ["ttlMs", Infinity], ["ttlMs", "5"], ["ttlMs", 1.5], ["expectedVersion", -1], ["expectedVersion", 1.5], ["expectedVersion", NaN], ["expectedVersion", "1"], ["expectedVersion", 2 ** 53], ["signal", 5], ["expected", 1]] as const)
           .flatMap(([name, value]) => [
