@@ -46,7 +46,7 @@ async fn get(backend: &dyn Backend, id: &str) -> Option<Vec<u8>> {
     found.map(|record| record.value)
 }
 
-mod relaxed {
+mod opfs_relaxed {
     use super::*;
 
     mnemora::testing::conformance!(wasm, async {
@@ -54,7 +54,7 @@ mod relaxed {
     });
 }
 
-mod strict {
+mod opfs_strict {
     use super::*;
 
     mnemora::testing::conformance!(wasm, async {
