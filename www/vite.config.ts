@@ -17,7 +17,7 @@ export default defineConfig({
     target: "es2022",
     assetsInlineLimit: 0,
     modulePreload: { polyfill: false },
-    // The engine comes as one lazily loaded chunk that holds the compressed wasm file.
-    chunkSizeWarningLimit: 1_000,
+    // The engine comes in lazily loaded chunks that hold the compressed wasm files.
+    chunkSizeWarningLimit: 2_000,
   },
 });
