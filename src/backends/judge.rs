@@ -7,7 +7,9 @@
 
 use std::collections::BTreeMap;
 
-use crate::model::{Batch, Committed, Conflict, Key, Lineage, LogEntry, Precondition, Range, Space, Touch};
+use crate::model::{
+    Batch, Committed, Conflict, Key, Lineage, LogEntry, Precondition, Range, Space, Touch, set_created,
+};
 use crate::{Error, Result};
 
 /// What a verdict needs to know of a stored record.
@@ -32,8 +34,11 @@ pub(crate) trait View {
     /// The record at `key`, if there is one.
     fn known(&self, key: &Key) -> Option<Known>;
 
-    /// The first key in `range` that a commit after `sequence` touched, and that commit's number.
-    /// When the log does not reach back that far, the number of its last missing entry.
+    /// The number of the latest commit that the log no longer tells of.
+    fn log_floor(&self) -> u64;
+
+    /// The first key in `range` that a commit after `sequence` touched, and that commit's number. Not
+    /// asked for a `sequence` below [`log_floor`](Self::log_floor).
     fn touched_since(&self, range: &Range, sequence: u64) -> Option<(Key, u64)>;
 }
 
@@ -44,6 +49,15 @@ pub(crate) enum Write<'a> {
     Put { value: &'a [u8], version: u64, created: Option<u64> },
     /// It goes.
     Delete,
+}
+
+/// Appends the bytes that a [`Write::Put`] stores.
+pub(crate) fn push_value(bytes: &mut Vec<u8>, key: &Key, value: &[u8], created: Option<u64>) {
+    let at = bytes.len();
+    bytes.extend_from_slice(value);
+    if let Some(created) = created {
+        set_created(key, &mut bytes[at..], created);
+    }
 }
 
 /// The outcome of a commit, to be carried out by the backend.
@@ -148,7 +162,16 @@ impl<'a> Judge<'a, '_> {
         }
         for (range, since) in &batch.unchanged {
             let here = self.entries.iter().find_map(|entry| first_touch_in(entry, range, *since));
-            if let Some((key, sequence)) = here.or_else(|| self.view.touched_since(range, *since)) {
+            let before = || {
+                let floor = self.view.log_floor();
+                // What the log does not tell may have touched anything.
+                if *since < floor {
+                    Some((Key::log(floor), floor))
+                } else {
+                    self.view.touched_since(range, *since)
+                }
+            };
+            if let Some((key, sequence)) = here.or_else(before) {
                 return Err(Conflict { key, found: Some(sequence) });
             }
         }
@@ -179,6 +202,9 @@ mod tests {
     impl View for Stored {
         fn known(&self, key: &Key) -> Option<Known> {
             self.0.get(key).copied()
+        }
+        fn log_floor(&self) -> u64 {
+            0
         }
         fn touched_since(&self, _: &Range, _: u64) -> Option<(Key, u64)> {
             None

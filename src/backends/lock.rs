@@ -43,6 +43,7 @@
 use std::fmt::Write as _;
 use std::sync::Arc;
 
+use super::civil::rfc3339;
 use super::file_error;
 use crate::platform::files::{FileErrorKind, FileSystem, OpenMode};
 use crate::platform::{Clock, Rng, SystemClock, SystemRng};
@@ -139,7 +140,7 @@ impl<'a> Contender<'a> {
             let _ = write!(token, "{byte:02x}");
         }
         let temporary = format!("{path}.{token}{TEMPORARY}");
-        let owner = Owner { process: files.process(), taken: owner::time(SystemClock.now()), token };
+        let owner = Owner { process: files.process(), taken: rfc3339(SystemClock.now()), token };
         let mut contender = Self { files, path, what, content: owner.to_bytes(), owner, temporary };
         contender.prepare()?;
         Ok(contender)

@@ -38,7 +38,7 @@ impl MemoryBackend {
             .lock()
             .map_err(|_| Error::internal("a call on this memory backend ended half-way; open a new one"))?;
         if state.closed {
-            return Err(Error::closed("the memory was closed; open it again"));
+            return Err(crate::backends::closed());
         }
         Ok(state)
     }

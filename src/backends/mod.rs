@@ -26,6 +26,8 @@ use crate::Result;
 use crate::model::{Batch, Committed, Conflict, Key, MAX_VALUE_BYTES, Page, Range, Record};
 use crate::platform::{MaybeSend, MaybeSync};
 
+#[cfg(any(feature = "json", feature = "sqlite"))]
+mod civil;
 mod fallback;
 #[cfg(any(feature = "json", feature = "sqlite"))]
 mod file_error;
@@ -112,6 +114,16 @@ pub struct ScanPage {
     pub cursor: Option<Key>,
 }
 
+impl ScanPage {
+    /// The first `limit` of the records in scan order: one more than that tells that there is more.
+    pub(crate) fn first(mut records: Vec<(Key, Record)>, limit: usize) -> Self {
+        let more = records.len() > limit;
+        records.truncate(limit);
+        let cursor = if more { records.last().map(|(key, _)| key.clone()) } else { None };
+        Self { records, cursor }
+    }
+}
+
 /// A few figures about what is stored.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Stats {
@@ -167,6 +179,11 @@ pub trait Backend: fmt::Debug + MaybeSend + MaybeSync + 'static {
     /// # Errors
     /// `Unavailable` if the storage could not be told.
     async fn close(&self) -> Result<()>;
+}
+
+/// What every call gives after [`Backend::close`].
+pub(crate) fn closed() -> crate::Error {
+    crate::Error::closed("the memory was closed; open it again")
 }
 
 /// The part of `range` that `page` has left to show.

@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use async_trait::async_trait;
 
-use super::{Backend, BackendInfo, ScanPage, Stats};
+use super::{Backend, BackendInfo, ScanPage, Stats, closed};
 use crate::model::{Batch, Committed, Conflict, Key, Page, Range, Record};
 use crate::platform::{MaybeSend, Monotonic, Worker, WorkerGone, sleep};
 use crate::{Error, ErrorKind, Result};
@@ -79,10 +79,6 @@ impl<B: Blocking> Offloaded<B> {
         let ended = |cause| if self.closed.load(Ordering::Acquire) { closed() } else { gone(cause) };
         done.map_err(ended)?
     }
-}
-
-fn closed() -> Error {
-    Error::closed("the memory was closed; open it again")
 }
 
 fn gone(cause: WorkerGone) -> Error {

@@ -57,10 +57,11 @@ impl View for Snapshot {
         self.known.get(key).copied()
     }
 
+    fn log_floor(&self) -> u64 {
+        self.floor
+    }
+
     fn touched_since(&self, range: &Range, sequence: u64) -> Option<(Key, u64)> {
-        if sequence < self.floor {
-            return Some((Key::log(self.floor), self.floor));
-        }
         self.entries.iter().find_map(|entry| first_touch_in(entry, range, sequence))
     }
 }

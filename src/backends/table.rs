@@ -7,10 +7,10 @@
 use std::collections::BTreeMap;
 use std::ops::Bound;
 
-use super::judge::{Judgement, Known, View, Write, first_touch_in};
+use super::judge::{Judgement, Known, View, Write, first_touch_in, push_value};
 use super::{ScanPage, Stats};
 use crate::Result;
-use crate::model::{Committed, Conflict, Key, LogEntry, Page, Range, Record, Space, set_created};
+use crate::model::{Committed, Conflict, Key, LogEntry, Page, Range, Record, Space};
 
 /// Everything that is stored.
 #[derive(Debug, Default)]
@@ -43,11 +43,9 @@ impl Changes {
     pub(super) fn of(judgement: Judgement<'_>) -> Self {
         let settle = |(key, write): (&Key, Write<'_>)| match write {
             Write::Put { value, version, created } => {
-                let mut value = value.to_vec();
-                if let Some(created) = created {
-                    set_created(key, &mut value, created);
-                }
-                (key.clone(), Some(Record { version, value }))
+                let mut bytes = Vec::with_capacity(value.len());
+                push_value(&mut bytes, key, value, created);
+                (key.clone(), Some(Record { version, value: bytes }))
             }
             Write::Delete => (key.clone(), None),
         };
@@ -65,10 +63,11 @@ impl View for Table {
         self.records.get(key).map(|record| Known::of(key, record.version, &record.value))
     }
 
+    fn log_floor(&self) -> u64 {
+        self.trimmed
+    }
+
     fn touched_since(&self, range: &Range, sequence: u64) -> Option<(Key, u64)> {
-        if sequence < self.trimmed {
-            return Some((Key::log(self.trimmed), self.trimmed));
-        }
         let later = (Bound::Excluded(sequence), Bound::Unbounded);
         self.log.range(later).find_map(|(_, entry)| first_touch_in(entry, range, sequence))
     }
@@ -121,7 +120,7 @@ impl Table {
         if rest.is_empty() {
             return Ok(ScanPage { records: Vec::new(), cursor: None });
         }
-        let mut records = if rest.start().first() == Some(&(Space::Log as u8)) {
+        let records = if rest.start().first() == Some(&(Space::Log as u8)) {
             self.scan_log(&rest, page)?
         } else {
             let wanted = page.limit.saturating_add(1);
@@ -133,10 +132,7 @@ impl Table {
                 found.take(wanted).map(copy).collect::<Vec<_>>()
             }
         };
-        let more = records.len() > page.limit;
-        records.truncate(page.limit);
-        let cursor = if more { records.last().map(|(key, _)| key.clone()) } else { None };
-        Ok(ScanPage { records, cursor })
+        Ok(ScanPage::first(records, page.limit))
     }
 
     fn scan_log(&self, rest: &Range, page: &Page) -> Result<Vec<(Key, Record)>> {

@@ -75,6 +75,20 @@ impl Rng for SystemRng {
     }
 }
 
+/// How long to give way before the try with the number `attempt`, which somebody else may be making as
+/// well, in milliseconds: a random part of 2, 4, 8, ..., and of no more than `longest_ms`. So two that met do
+/// not meet again.
+pub fn backoff_ms(attempt: u32, longest_ms: u32, rng: &dyn Rng) -> u32 {
+    let most = 1u32.checked_shl(attempt).unwrap_or(u32::MAX).min(longest_ms);
+    let mut random = [0; 8];
+    match rng.fill(&mut random) {
+        // The bias of the remainder is below 2^-32.
+        Ok(()) => (u64::from_le_bytes(random) % (u64::from(most) + 1)) as u32,
+        // Without randomness the whole pause: slower, and as right.
+        Err(_) => most,
+    }
+}
+
 /// Gives way once to whatever else is ready to run, and then goes on.
 ///
 /// The future asks to be polled again at once, so on a single-threaded executor every task that

@@ -15,7 +15,7 @@ use std::sync::Arc;
 
 use super::memory::conflict_error;
 use super::{Memory, Transaction};
-use crate::platform::{Rng, SystemRng, sleep, yield_now};
+use crate::platform::{Rng, SystemRng, backoff_ms, sleep, yield_now};
 use crate::{Error, Result};
 
 /// How often a transaction that meets others is run again, and how long it gives way to them.
@@ -46,17 +46,7 @@ impl Default for RetryPolicy {
 impl RetryPolicy {
     /// How long to give way after the run with this number, in milliseconds.
     fn pause_ms(&self, run: u32) -> u32 {
-        if run == 0 {
-            return 0;
-        }
-        let most = 1u32.checked_shl(run).unwrap_or(u32::MAX).min(self.longest_pause_ms);
-        let mut random = [0; 8];
-        match self.rng.fill(&mut random) {
-            // The bias of the remainder is below 2^-32.
-            Ok(()) => (u64::from_le_bytes(random) % (u64::from(most) + 1)) as u32,
-            // Without randomness the whole pause: slower, and as right.
-            Err(_) => most,
-        }
+        if run == 0 { 0 } else { backoff_ms(run, self.longest_pause_ms, &*self.rng) }
     }
 
     async fn pause(&self, run: u32) {

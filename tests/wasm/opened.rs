@@ -1,4 +1,5 @@
-//! What `open` gives, as a backend of a type with a size, which the suite wants.
+//! What `open` gives, as a backend of a type with a size, which the suite wants; and how to write and read one
+//! record of it.
 
 use std::sync::Arc;
 
@@ -33,4 +34,18 @@ impl Backend for Opened {
     async fn close(&self) -> mnemora::Result<()> {
         self.0.close().await
     }
+}
+
+pub(crate) fn key(id: &str) -> Key {
+    Key::record("s", id).expect("a valid key")
+}
+
+pub(crate) async fn put(backend: &dyn Backend, id: &str, value: &[u8]) -> mnemora::Result<u64> {
+    let verdicts = backend.commit(&[Batch::new(1).put(key(id), value.to_vec())]).await?;
+    Ok(verdicts.into_iter().next().expect("one verdict").expect("passes").sequence)
+}
+
+pub(crate) async fn get(backend: &dyn Backend, id: &str) -> Option<Vec<u8>> {
+    let found = backend.get(&[key(id)]).await.expect("reads").remove(0);
+    found.map(|record| record.value)
 }

@@ -8,11 +8,10 @@ use std::sync::Arc;
 
 use mnemora::ErrorKind;
 use mnemora::backends::{Backend, Durability, OpenOptions, open};
-use mnemora::model::{Batch, Key};
 use wasm_bindgen_test::{wasm_bindgen_test, wasm_bindgen_test_configure};
 
 mod opened;
-use opened::Opened;
+use opened::{Opened, get, key, put};
 
 wasm_bindgen_test_configure!(run_in_dedicated_worker);
 
@@ -30,20 +29,6 @@ fn fresh_name() -> String {
 async fn open_named(name: &str, durability: Durability) -> mnemora::Result<Arc<dyn Backend>> {
     let options = OpenOptions { durability, timeout_ms: 200, ..OpenOptions::default() };
     open(&format!("opfs://{name}"), &options).await
-}
-
-fn key(id: &str) -> Key {
-    Key::record("s", id).expect("a valid key")
-}
-
-async fn put(backend: &dyn Backend, id: &str, value: &[u8]) -> mnemora::Result<u64> {
-    let verdicts = backend.commit(&[Batch::new(1).put(key(id), value.to_vec())]).await?;
-    Ok(verdicts.into_iter().next().expect("one verdict").expect("passes").sequence)
-}
-
-async fn get(backend: &dyn Backend, id: &str) -> Option<Vec<u8>> {
-    let found = backend.get(&[key(id)]).await.expect("reads").remove(0);
-    found.map(|record| record.value)
 }
 
 mod opfs_relaxed {

@@ -2,12 +2,11 @@
 
 use mnemora::ErrorKind;
 use mnemora::backends::{Backend, Durability, OpenOptions, open};
-use mnemora::model::{Batch, Key};
 use mnemora::platform::files::OpenMode;
 use wasm_bindgen_test::wasm_bindgen_test;
 
 use super::host_files::{files, new_directory};
-use super::opened::Opened;
+use super::opened::{Opened, get, key, put};
 
 async fn open_at(path: &str, durability: Durability) -> mnemora::Result<Opened> {
     let options = OpenOptions { durability, timeout_ms: 50, files: Some(files()) };
@@ -16,20 +15,6 @@ async fn open_at(path: &str, durability: Durability) -> mnemora::Result<Opened> 
 
 fn fresh_path() -> String {
     format!("{}/memory.db", new_directory())
-}
-
-fn key(id: &str) -> Key {
-    Key::record("s", id).expect("a valid key")
-}
-
-async fn put(backend: &dyn Backend, id: &str, value: &[u8]) -> mnemora::Result<u64> {
-    let verdicts = backend.commit(&[Batch::new(1).put(key(id), value.to_vec())]).await?;
-    Ok(verdicts.into_iter().next().expect("one verdict").expect("passes").sequence)
-}
-
-async fn get(backend: &dyn Backend, id: &str) -> Option<Vec<u8>> {
-    let found = backend.get(&[key(id)]).await.expect("reads").remove(0);
-    found.map(|record| record.value)
 }
 
 mod relaxed {

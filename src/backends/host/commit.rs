@@ -10,8 +10,8 @@ use super::HostBackend;
 use super::driver::{Write, unknown_outcome, wrong};
 use crate::backends::judge::{self, Judgement, judge};
 use crate::backends::snapshot::{Snapshot, keys_to_read, log_to_read};
-use crate::model::{Batch, Committed, Conflict, Key, LogEntry, Page, Range, Space, set_created};
-use crate::platform::{Rng, SystemRng, sleep, yield_now};
+use crate::model::{Batch, Committed, Conflict, Key, LogEntry, Page, Range, Space};
+use crate::platform::{SystemRng, backoff_ms, sleep, yield_now};
 use crate::{Error, Result};
 
 /// How often a commit starts over because another writer was faster. Each of them got something done.
@@ -84,10 +84,10 @@ async fn written(backend: &HostBackend, judgement: &mut Judgement<'_>, reached: 
         match change {
             judge::Write::Delete => write.delete(key),
             judge::Write::Put { value, version, created: None } => write.put(key, *version, value),
-            judge::Write::Put { value, version, created: Some(created) } => {
-                let mut value = value.to_vec();
-                set_created(key, &mut value, *created);
-                write.put(key, *version, &value);
+            judge::Write::Put { value, version, created } => {
+                let mut bytes = Vec::with_capacity(value.len());
+                judge::push_value(&mut bytes, key, value, *created);
+                write.put(key, *version, &bytes);
             }
         }
     }
@@ -119,11 +119,7 @@ async fn pause(attempt: u32) {
         yield_now().await;
         return;
     }
-    let most = 1u32.checked_shl(attempt).unwrap_or(LONGEST_PAUSE_MS).min(LONGEST_PAUSE_MS);
-    let mut byte = [0; 1];
-    // Without randomness the pauses are equal, and the attempts are many.
-    let part = SystemRng.fill(&mut byte).map_or(most, |()| u32::from(byte[0]) * most / 255);
-    sleep(part).await;
+    sleep(backoff_ms(attempt, LONGEST_PAUSE_MS, &SystemRng)).await;
 }
 
 /// Reads what a verdict at `head` rests on; gives the latest number that was met with it.

@@ -121,7 +121,7 @@ impl HostBackend {
 
     fn refuse_closed(&self) -> Result<()> {
         if self.closed.get() {
-            return Err(Error::closed("the memory was closed; open it again"));
+            return Err(crate::backends::closed());
         }
         Ok(())
     }

@@ -10,9 +10,9 @@ use super::knowledge::Knowledge;
 use super::transaction::{Fault, Running};
 use super::{RECORDS, block, read};
 use crate::backends::Durability;
-use crate::backends::judge::{Judgement, Known, View, Write, judge};
+use crate::backends::judge::{Judgement, Known, View, Write, judge, push_value};
 use crate::backends::snapshot::{Snapshot, judged_keys, keys_to_read, log_to_read};
-use crate::model::{Batch, Key, Precondition, Range, Space, set_created};
+use crate::model::{Batch, Key, Precondition, Range, Space};
 
 /// A verdict that rests on what is known without looking.
 pub(super) struct Assumption<'a> {
@@ -58,6 +58,10 @@ impl View for Knowledge {
         Self::known(self, key)
     }
 
+    fn log_floor(&self) -> u64 {
+        0
+    }
+
     fn touched_since(&self, _: &Range, _: u64) -> Option<(Key, u64)> {
         // Asked only for numbers that are not before `head`.
         None
@@ -76,11 +80,7 @@ pub(super) async fn write_blindly(
             Write::Delete => rows.delete(key.as_bytes()),
             Write::Put { value, version, created } => {
                 rows.put(key.as_bytes(), assumption.new.contains(key), |bytes| {
-                    let at = bytes.len();
-                    bytes.extend_from_slice(value);
-                    if let Some(created) = created {
-                        set_created(key, &mut bytes[at..], *created);
-                    }
+                    push_value(bytes, key, value, *created);
                     block::push_trailer(bytes, key.as_bytes(), *version);
                 });
             }
@@ -143,10 +143,7 @@ fn write(transaction: &Running, judgement: &Judgement<'_>) -> Result<(), Fault> 
             }
             Write::Put { value, version, created } => {
                 row.clear();
-                row.extend_from_slice(value);
-                if let Some(created) = created {
-                    set_created(key, &mut row, *created);
-                }
+                push_value(&mut row, key, value, *created);
                 block::push_trailer(&mut row, key.as_bytes(), *version);
                 records.put(&block::js_bytes(&row), Some(&at))?;
             }

@@ -182,7 +182,7 @@ impl Connection {
         match &*self.state.borrow() {
             State::Open(live) if !live.is_lost() => Ok(Some(Rc::clone(live))),
             State::Open(_) | State::Lost => Ok(None),
-            State::Closed => Err(Error::closed("the memory was closed; open it again")),
+            State::Closed => Err(crate::backends::closed()),
         }
     }
 

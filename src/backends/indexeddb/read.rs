@@ -158,20 +158,17 @@ pub(super) async fn scan_log(live: &Live, rest: &Range, page: &Page) -> Result<S
     let log = transaction.store(RECORDS)?;
     let (first, last) = rest.log_sequences();
     let wanted = page.limit.saturating_add(1);
-    let mut entries = if page.reverse {
+    let entries = if page.reverse {
         last_entries(&log, first, last, wanted).await?
     } else {
         first_entries(&log, first, last, wanted).await?
     };
-    let more = entries.len() > page.limit;
-    entries.truncate(page.limit);
     let mut records = Vec::with_capacity(entries.len());
     for entry in &entries {
         let record = Record { version: entry.sequence, value: entry.encode()? };
         records.push((Key::log(entry.sequence), record));
     }
-    let cursor = if more { records.last().map(|(key, _)| key.clone()) } else { None };
-    Ok(ScanPage { records, cursor })
+    Ok(ScanPage::first(records, page.limit))
 }
 
 /// Up to `wanted` entries numbered from `first` to `last`, in order.

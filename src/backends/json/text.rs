@@ -5,20 +5,14 @@
 use serde::de::{self, Deserialize, Deserializer, Visitor};
 use serde::{Serialize, Serializer};
 
-const DAY_MS: u64 = 86_400_000;
+use crate::backends::civil::{DAY_MS, civil, rfc3339};
 
 /// The first millisecond of the year 10000, which four digits can not say.
 pub(super) const YEAR_10000: u64 = 253_402_300_800_000;
 
 /// `2026-11-20T12:00:00.000Z` for milliseconds since the Unix epoch; `None` beyond the year 9999.
 pub(super) fn iso(ms: u64) -> Option<String> {
-    if ms >= YEAR_10000 {
-        return None;
-    }
-    let (year, month, day) = civil(ms / DAY_MS);
-    let (seconds, ms) = (ms % DAY_MS / 1000, ms % 1000);
-    let (hour, minute, second) = (seconds / 3600, seconds / 60 % 60, seconds % 60);
-    Some(format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}.{ms:03}Z"))
+    (ms < YEAR_10000).then(|| rfc3339(ms))
 }
 
 /// Reads what [`iso`] writes; the milliseconds may be missing.
@@ -42,20 +36,7 @@ pub(super) fn parse_iso(text: &str) -> Option<u64> {
         .then(|| days * DAY_MS + (hour * 3600 + minute * 60 + second) * 1000 + ms)
 }
 
-/// Year, month and day of a number of days since the Unix epoch. Howard Hinnant,
-/// *chrono-Compatible Low-Level Date Algorithms*, 2021: years begin in March, eras have 400 years.
-fn civil(days: u64) -> (u64, u64, u64) {
-    let days = days + 719_468;
-    let (era, day) = (days / 146_097, days % 146_097);
-    let year = (day - day / 1_460 + day / 36_524 - day / 146_096) / 365;
-    let day = day - (365 * year + year / 4 - year / 100);
-    let month = (5 * day + 2) / 153;
-    let day = day - (153 * month + 2) / 5 + 1;
-    let month = if month < 10 { month + 3 } else { month - 9 };
-    (era * 400 + year + u64::from(month <= 2), month, day)
-}
-
-/// The other way round, from 1970 on.
+/// The number of days since the Unix epoch, from 1970 on: the other way round of [`civil`].
 fn days(year: u64, month: u64, day: u64) -> u64 {
     let year = year - u64::from(month <= 2);
     let (era, year) = (year / 400, year % 400);

@@ -82,35 +82,14 @@ impl Owner {
     }
 }
 
-/// A time in milliseconds since the Unix epoch, as people read it: UTC, RFC 3339.
-pub(super) fn time(ms: u64) -> String {
-    let (days, ms) = (ms / DAY_MS, ms % DAY_MS);
-    let (year, month, day) = date(days);
-    let (hour, minute, second) = (ms / 3_600_000, ms / 60_000 % 60, ms / 1_000 % 60);
-    format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}.{:03}Z", ms % 1_000)
-}
-
-const DAY_MS: u64 = 86_400_000;
-
-/// The date that lies `days` after 1970-01-01, by the calendar of 400-year cycles of 146,097 days that
-/// begin in March.
-fn date(days: u64) -> (u64, u64, u64) {
-    let days = days + 719_468;
-    let (cycle, day) = (days / 146_097, days % 146_097);
-    let year = (day - day / 1_460 + day / 36_524 - day / 146_096) / 365;
-    let day = day - (365 * year + year / 4 - year / 100);
-    let month = (5 * day + 2) / 153;
-    let (month, day) = (if month < 10 { month + 3 } else { month - 9 }, day - (153 * month + 2) / 5 + 1);
-    (cycle * 400 + year + u64::from(month <= 2), month, day)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::backends::civil::rfc3339;
 
     fn owner() -> Owner {
         let process = Process { id: 4242, started: "boot/17".into() };
-        Owner { process, taken: time(1_795_178_588_123), token: "00ff00ff00ff00ff".into() }
+        Owner { process, taken: rfc3339(1_795_178_588_123), token: "00ff00ff00ff00ff".into() }
     }
 
     #[test]
@@ -135,14 +114,5 @@ mod tests {
         }
         assert_eq!(Owner::parse(&[0xFF; 200]), None);
         assert_eq!(Owner::parse(&[&bytes[..], b"more\n"].concat()), None);
-    }
-
-    #[test]
-    fn times_are_those_of_the_calendar() {
-        assert_eq!(time(0), "1970-01-01T00:00:00.000Z");
-        assert_eq!(time(951_782_400_000), "2000-02-29T00:00:00.000Z");
-        assert_eq!(time(1_795_178_588_123), "2026-11-20T12:43:08.123Z");
-        assert_eq!(time(4_107_542_399_999), "2100-02-28T23:59:59.999Z");
-        assert_eq!(time(4_107_542_400_000), "2100-03-01T00:00:00.000Z");
     }
 }

@@ -43,15 +43,11 @@ pub(super) fn scan(database: &Database, range: &Range, page: &Page) -> Result<Sc
     } else {
         scan_records(&database.connection, &rest, page)
     };
-    let mut records = found.map_err(|error| match error {
+    let records = found.map_err(|error| match error {
         Fault::Sqlite(error) => database.error("reading a page", error),
         Fault::Entry(error) => error,
     })?;
-    // One more than asked for tells whether there is more.
-    let more = records.len() > page.limit;
-    records.truncate(page.limit);
-    let cursor = if more { records.last().map(|(key, _)| key.clone()) } else { None };
-    Ok(ScanPage { records, cursor })
+    Ok(ScanPage::first(records, page.limit))
 }
 
 enum Fault {

@@ -14,8 +14,8 @@ use super::database::Database;
 use super::read;
 use super::statement::{self, APPEND, BEGIN, COMMIT, DELETE, GET, PUT, ROLLBACK, TRIM};
 use crate::backends::MAX_RECORD_BYTES;
-use crate::backends::judge::{Judgement, Known, View, Write, check, first_touch_in, judge};
-use crate::model::{Batch, Committed, Conflict, Key, Range, set_created};
+use crate::backends::judge::{Judgement, Known, View, Write, check, first_touch_in, judge, push_value};
+use crate::model::{Batch, Committed, Conflict, Key, Range};
 use crate::{Error, Result};
 
 const WHAT: &str = "writing a commit";
@@ -92,11 +92,11 @@ impl View for Stored<'_> {
         self.or_none(read().map_err(|error| self.database.error(WHAT, error).with_key(key.clone())))
     }
 
+    fn log_floor(&self) -> u64 {
+        self.database.trimmed
+    }
+
     fn touched_since(&self, range: &Range, sequence: u64) -> Option<(Key, u64)> {
-        let trimmed = self.database.trimmed;
-        if sequence < trimmed {
-            return Some((Key::log(trimmed), trimmed));
-        }
         self.or_none(read::find_entry(self.database, sequence, |entry| {
             first_touch_in(entry, range, sequence)
         }))
@@ -132,10 +132,9 @@ fn write(database: &Database, judgement: Judgement<'_>) -> Result<Written> {
                 Write::Put { value, version, created: None } => {
                     statement::cached(connection, PUT)?.execute((key.as_bytes(), version, value))?;
                 }
-                Write::Put { value, version, created: Some(created) } => {
+                Write::Put { value, version, created } => {
                     changed.clear();
-                    changed.extend_from_slice(value);
-                    set_created(key, &mut changed, created);
+                    push_value(&mut changed, key, value, created);
                     statement::cached(connection, PUT)?.execute((key.as_bytes(), version, &changed))?;
                 }
                 Write::Delete => {
