@@ -91,6 +91,7 @@ pub mod js;
 pub mod layers;
 pub mod log;
 pub mod model;
+pub mod paged;
 pub mod patterns;
 pub mod platform;
 pub mod stores;

@@ -32,6 +32,8 @@ pub enum Space {
     Expiry = 5,
     /// Documents of collections.
     Document = 6,
+    /// Pages of indexes. They follow from the documents: whoever copies or compares data leaves them out.
+    Index = 0xE0,
     /// The commit log: one key an entry, its id is the sequence number. The last space, so that all
     /// others are one range.
     Log = 0xF0,
@@ -39,8 +41,8 @@ pub enum Space {
 
 impl Space {
     /// Every space, in key order.
-    pub const ALL: [Self; 6] =
-        [Self::Meta, Self::Record, Self::History, Self::Expiry, Self::Document, Self::Log];
+    pub const ALL: [Self; 7] =
+        [Self::Meta, Self::Record, Self::History, Self::Expiry, Self::Document, Self::Index, Self::Log];
 
     fn from_byte(byte: u8) -> Option<Self> {
         Self::ALL.into_iter().find(|space| *space as u8 == byte)

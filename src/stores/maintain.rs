@@ -222,6 +222,7 @@ fn check(key: &Key, record: &Record) -> Result<()> {
             crate::model::decode_value(payload).map_err(|error| error.with_key(key.clone())).map(drop)
         }
         Some(Space::Document) => super::collection::check(key, &record.value),
+        Some(Space::Index) => Envelope::decode(key, &record.value).map(drop),
         Some(Space::History) => match key.components().as_deref() {
             Some([Component::Text(store), Component::Text(id), Component::Integer(_)]) => {
                 let malformed = |_| Error::corrupt("a history key is malformed");

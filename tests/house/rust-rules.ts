@@ -14,7 +14,7 @@ export const rows: readonly (readonly string[])[] = [
   ["stores", "patterns"],
   ["config", "observe"],
   ["vector", "text"],
-  ["layers", "log"],
+  ["layers", "log", "paged"],
   ["backends"],
   ["crypto", "schema", "observe::metrics"],
   ["model"],

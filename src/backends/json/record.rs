@@ -77,6 +77,7 @@ pub(super) fn space_name(space: Space) -> &'static str {
         Space::History => "history",
         Space::Expiry => "expiry",
         Space::Document => "document",
+        Space::Index => "index",
         Space::Log => "log",
     }
 }

@@ -244,9 +244,10 @@ impl Cached {
     }
 }
 
-/// Whether records at `key` are kept in the levels. Settings and log entries are not.
+/// Whether records at `key` are kept in the levels. Settings, log entries, and pages of indexes, which are
+/// read once, are not.
 fn cacheable(key: &Key) -> bool {
-    !matches!(key.space(), None | Some(Space::Meta | Space::Log))
+    !matches!(key.space(), None | Some(Space::Meta | Space::Index | Space::Log))
 }
 
 fn touched(batch: &Batch) -> impl Iterator<Item = &Key> {

@@ -11,7 +11,7 @@ use std::str::FromStr;
 
 use xxhash_rust::xxh3::Xxh3;
 
-use super::page::{everything, marker_key, weight};
+use super::page::{copied, marker_key, weight};
 use crate::backends::Backend;
 use crate::log;
 use crate::model::{Key, Page, Record};
@@ -111,7 +111,7 @@ impl Walk {
         }
         let limit = if self.limit == 0 { FIRST_LIMIT } else { self.limit };
         let page = Page { limit, reverse: false, after: self.after.take() };
-        let mut found = backend.scan(&everything(), page).await?;
+        let mut found = backend.scan(&copied(), page).await?;
         let bytes = found.records.iter().map(|(key, record)| weight(key, record.value.len())).sum();
         self.limit = next_limit(limit, found.records.len(), bytes, PAGE_BYTES);
         self.ended = found.cursor.is_none();

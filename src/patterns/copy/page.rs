@@ -166,6 +166,11 @@ pub(super) fn marker_key() -> Key {
     KeyBuilder::new(Space::Meta).text("copy").text("unfinished").build()
 }
 
+/// Every key that is copied and counts for the digest: what was stored, not what follows from it.
+pub(super) fn copied() -> Range {
+    Range::new(Vec::new(), Some(vec![Space::Index as u8]))
+}
+
 /// Every key but those of the log.
 pub(super) fn everything() -> Range {
     Range::new(Vec::new(), Some(vec![Space::Log as u8]))

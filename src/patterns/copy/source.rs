@@ -8,7 +8,7 @@
 use std::collections::BTreeSet;
 
 use super::digest::{Digest, Digested, MOST, digest_once, next_limit};
-use super::page::{Bytes, CopyPage, Cursor, Stage, everything, marker_key, weight};
+use super::page::{Bytes, CopyPage, Cursor, Stage, copied, marker_key, weight};
 use crate::backends::Backend;
 use crate::log;
 use crate::model::{Key, LogEntry, Page, Range, Space};
@@ -121,7 +121,7 @@ impl<'a> Source<'a> {
     async fn records(&self, cursor: &Cursor, after: Option<Key>) -> Result<CopyPage> {
         let limit = usize::try_from(cursor.limit).unwrap_or(1).clamp(1, MOST);
         let page = Page { limit, reverse: false, after };
-        let found = self.backend.scan(&everything(), page).await?;
+        let found = self.backend.scan(&copied(), page).await?;
         let count = found.records.len();
         let all: u64 = found.records.iter().map(|(key, record)| weight(key, record.value.len())).sum();
         let (mut bytes, mut last, mut taken) = (0, None, 0);
@@ -179,7 +179,7 @@ impl<'a> Source<'a> {
         records: &mut Vec<(Key, Option<Bytes>)>,
     ) -> Result<u64> {
         let mut keys: Vec<Key> = touched.iter().map(|(key, _)| key.clone()).collect();
-        keys.retain(|key| *key != marker_key() && seen.insert(key.clone()));
+        keys.retain(|key| *key != marker_key() && copied().contains(key) && seen.insert(key.clone()));
         let found = self.backend.get(&keys).await?;
         let mut bytes = 0;
         for (key, record) in keys.into_iter().zip(found) {

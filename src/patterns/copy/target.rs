@@ -9,10 +9,10 @@
 use serde::{Deserialize, Serialize};
 
 use super::digest::{Digest, digest};
-use super::page::{CopyPage, Cursor, Stage, decode, encode, everything, marker_key};
+use super::page::{CopyPage, Cursor, Stage, copied, decode, encode, everything, marker_key};
 use crate::backends::Backend;
 use crate::log;
-use crate::model::{Batch, Key, Page, Precondition, Put, Space};
+use crate::model::{Batch, Key, Page, Precondition, Put};
 use crate::platform::{Clock, SystemClock};
 use crate::{Error, ErrorKind, Result};
 
@@ -282,5 +282,5 @@ fn check(cursor: &Cursor, page: &CopyPage) -> Result<()> {
 }
 
 fn foreign(key: &Key) -> bool {
-    *key == marker_key() || key.space().is_none_or(|space| space == Space::Log)
+    *key == marker_key() || !copied().contains(key)
 }
