@@ -58,6 +58,15 @@ impl PageId {
     }
 }
 
+/// How far a work is that is done in pieces.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Progress {
+    /// Pieces that are done.
+    pub done: u64,
+    /// All pieces, as far as is known now. Equal to `done`: nothing is left to do.
+    pub total: u64,
+}
+
 /// An index that can be kept in pages.
 pub trait Paged {
     /// What is needed to read the pages, besides them: small, and stored in the manifest.
