@@ -1,0 +1,5 @@
+//! What is fuzzed. Each target is a plain function over bytes that returns, or panics on a defect. The test
+//! program runs them on seeded bytes, libFuzzer on bytes that it finds.
+
+mod choices;
+pub(crate) mod filter;
