@@ -9,8 +9,9 @@ use std::cmp::Ordering;
 
 use crate::model::{BigInt, Value};
 
-/// Deep equality.
-pub(super) fn equal(a: &Value, b: &Value) -> bool {
+/// Deep equality, as filters have it.
+#[must_use]
+pub fn equal(a: &Value, b: &Value) -> bool {
     match (a, b) {
         (Value::Float(a), Value::Float(b)) | (Value::Date(a), Value::Date(b)) => {
             a == b || (a.is_nan() && b.is_nan())

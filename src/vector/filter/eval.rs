@@ -1,10 +1,7 @@
 //! Whether metadata match a filter.
-//!
-//! **Invariants**
-//! - Every step down a path goes one level down in the data, so recursion is bounded by its depth.
 
 use super::compare::{equal, order};
-use super::{Filter, Members, Node, Order, Path, Test};
+use super::{Filter, Members, Node, Order, Test};
 use crate::model::Value;
 
 impl Filter {
@@ -21,23 +18,8 @@ impl Node {
             Self::All(parts) => parts.iter().all(|part| part.matches(metadata)),
             Self::Any(parts) => parts.iter().any(|part| part.matches(metadata)),
             Self::Not(part) => !part.matches(metadata),
-            Self::Field(path, test) => test.holds(path.find(metadata, 0)),
+            Self::Field(path, test) => test.holds(path.find(metadata)),
         }
-    }
-}
-
-impl Path {
-    /// The value at the segments from `from` on.
-    ///
-    /// The longest key is tried first: all that is left of the path, then one segment less. A shorter
-    /// one is still tried when the rest is not found below a longer one.
-    fn find<'a>(&self, value: &'a Value, from: usize) -> Option<&'a Value> {
-        let start = if from == 0 { 0 } else { self.ends[from - 1] + 1 };
-        let Value::Object(_) = value else { return None };
-        (from..self.ends.len()).rev().find_map(|last| {
-            let found = value.field(&self.text[start..self.ends[last]])?;
-            if last + 1 == self.ends.len() { Some(found) } else { self.find(found, last + 1) }
-        })
     }
 }
 

@@ -37,8 +37,12 @@
 mod compare;
 mod eval;
 mod parse;
+mod path;
 #[cfg(test)]
 mod tests;
+
+pub use compare::equal;
+pub use path::FieldPath;
 
 use crate::model::Value;
 
@@ -62,15 +66,7 @@ enum Node {
     All(Vec<Self>),
     Any(Vec<Self>),
     Not(Box<Self>),
-    Field(Path, Test),
-}
-
-/// A dotted path. `ends` are the byte offsets at which its segments end, so that any run of segments
-/// is a slice of `text`.
-#[derive(Debug, Clone, PartialEq)]
-struct Path {
-    text: String,
-    ends: Vec<usize>,
+    Field(FieldPath, Test),
 }
 
 /// A condition on one field, which may be missing.

@@ -3,7 +3,7 @@
 //! **Invariants**
 //! - Limits are checked on the way down, so a hostile filter costs no more than a legal one.
 
-use super::{Filter, MAX_FILTER_CONDITIONS, MAX_FILTER_DEPTH, Members, Node, Order, Path, Test};
+use super::{FieldPath, Filter, MAX_FILTER_CONDITIONS, MAX_FILTER_DEPTH, Members, Node, Order, Test};
 use crate::model::Value;
 use crate::{Error, Result};
 
@@ -78,7 +78,10 @@ impl Parser {
                 _ if key.starts_with('$') => {
                     place.invalid(&format!("unknown operator; beside fields there are {BESIDE_FIELDS}, on a field {ON_A_FIELD}"))
                 }
-                _ => Ok(Node::Field(path(key, &place)?, self.condition(value, &place, depth)?)),
+                _ => {
+                    let path = FieldPath::parse(key).map_err(|error| error.at(place.name()))?;
+                    Ok(Node::Field(path, self.condition(value, &place, depth)?))
+                }
             }
         });
         let mut parts = parts.collect::<Result<Vec<_>>>()?;
@@ -168,18 +171,6 @@ fn check_depth(place: &Place<'_>, depth: usize) -> Result<()> {
         return place.invalid(&format!("nested deeper than {MAX_FILTER_DEPTH}; write the filter flatter"));
     }
     Ok(())
-}
-
-fn path(text: &str, place: &Place<'_>) -> Result<Path> {
-    if text.split('.').any(str::is_empty) {
-        return place
-            .invalid("empty path segment; separate field names by single dots, as in \"owner.team\"");
-    }
-    if text.split('.').any(|segment| segment.starts_with('$')) {
-        return place.invalid("an operator inside a path; write it as { field: { $operator: value } }");
-    }
-    let ends = text.match_indices('.').map(|(at, _)| at).chain([text.len()]).collect();
-    Ok(Path { text: text.to_owned(), ends })
 }
 
 fn ordered(operand: &Value, place: &Place<'_>) -> Result<Value> {
