@@ -97,6 +97,7 @@ pub mod platform;
 pub mod stores;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;
+pub mod text;
 pub mod vector;
 
 pub use error::{Cause, Error, ErrorKind, Result};

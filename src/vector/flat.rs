@@ -24,7 +24,7 @@
 use super::distance::{dot_rows, exact, l2_squared_rows, relative_error};
 use super::labels::Labels;
 use super::top_k::TopK;
-use super::{Metric, Neighbour, VectorIndex, check_dimensions, check_vector};
+use super::{Metric, Neighbour, VectorIndex, check_dimensions, check_vector, metric};
 use crate::{Error, Result};
 
 /// Rows that are scored before their scores are looked at: enough to keep the kernel busy, and their
@@ -87,14 +87,8 @@ impl Query<'_> {
     /// The rank of a row in f64: cosine, inner product, or minus the squared distance. `norm` is the
     /// one kept for the row.
     fn rank(&self, row: &[f32], norm: f64) -> f64 {
-        match self.metric {
-            Metric::Cosine => {
-                let norm = if norm.is_nan() { exact::norm(row) } else { norm };
-                (exact::dot(self.vector, row) / (self.norm * norm)).clamp(-1.0, 1.0)
-            }
-            Metric::Dot => exact::dot(self.vector, row),
-            Metric::L2 => -exact::l2_squared(self.vector, row),
-        }
+        let norms = || (self.norm, if norm.is_nan() { exact::norm(row) } else { norm });
+        metric::rank(self.metric, self.vector, row, norms)
     }
 
     /// The threshold for rows that must reach the rank `bar`.
@@ -117,15 +111,6 @@ impl Query<'_> {
             Metric::Dot => {
                 Threshold { fixed: bar - bar.abs() * 4.0 * f64::EPSILON, per_norm: -error * self.norm }
             }
-        }
-    }
-
-    /// The public score of a rank.
-    fn similarity(&self, rank: f64) -> f32 {
-        match self.metric {
-            Metric::Cosine => rank as f32,
-            Metric::Dot => rank.clamp(f64::from(f32::MIN), f64::from(f32::MAX)) as f32,
-            Metric::L2 => (1.0 / (1.0 - rank)) as f32,
         }
     }
 }
@@ -252,7 +237,7 @@ impl VectorIndex for FlatIndex {
             }
         }
         let found = top.into_sorted().into_iter();
-        Ok(found.map(|c| Neighbour { label: c.label, score: query.similarity(c.rank) }).collect())
+        Ok(found.map(|c| Neighbour { label: c.label, score: metric::score(self.metric, c.rank) }).collect())
     }
 
     fn len(&self) -> usize {

@@ -2,12 +2,15 @@
 //!
 //! **Invariants**
 //! - Names and numbers are stable: both are stored.
+//! - A rank and the similarity that is shown for it are computed here only, in double precision and in
+//!   one order of summation: every engine gives the same bits for the same two vectors.
 
 use std::fmt;
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
+use super::distance::exact;
 use crate::{Error, Result};
 
 /// How similar two vectors are. Serialised as its number.
@@ -37,6 +40,38 @@ impl Metric {
             Self::L2 => "l2",
         }
     }
+}
+
+/// What results are ordered by, larger first: the cosine, the inner product, or minus the squared
+/// distance. `norms` are those of the vectors; only cosine asks for them.
+pub(super) fn rank(metric: Metric, a: &[f32], b: &[f32], norms: impl FnOnce() -> (f64, f64)) -> f64 {
+    match metric {
+        Metric::Cosine => {
+            let (a_norm, b_norm) = norms();
+            (exact::dot(a, b) / (a_norm * b_norm)).clamp(-1.0, 1.0)
+        }
+        Metric::Dot => exact::dot(a, b),
+        Metric::L2 => -exact::l2_squared(a, b),
+    }
+}
+
+/// The score that is shown for a rank.
+pub(super) fn score(metric: Metric, rank: f64) -> f32 {
+    match metric {
+        Metric::Cosine => rank as f32,
+        Metric::Dot => rank.clamp(f64::from(f32::MIN), f64::from(f32::MAX)) as f32,
+        Metric::L2 => (1.0 / (1.0 - rank)) as f32,
+    }
+}
+
+/// How similar two vectors are under `metric`, as every search reports it: computed in double
+/// precision, the same bits on every target.
+///
+/// The vectors must have passed [`check_vector`](super::check_vector) for the same dimensions: of
+/// vectors of different lengths the numbers that both have count, and NaN makes NaN.
+#[must_use]
+pub fn similarity(metric: Metric, a: &[f32], b: &[f32]) -> f32 {
+    score(metric, rank(metric, a, b, || (exact::norm(a), exact::norm(b))))
 }
 
 impl fmt::Display for Metric {

@@ -1,4 +1,4 @@
-//! Vector search: distance kernels, the exact index, and filters over metadata.
+//! Vector search: distance kernels, the exact and the approximate index, and filters over metadata.
 //!
 //! **Invariants**
 //! - A score is a similarity: larger is better, under every metric.
@@ -12,18 +12,26 @@
 //! Deliberately absent: ids and metadata. An index knows vectors by a `u32` label; the collection
 //! maps ids to labels and answers the `accept` callback.
 
+mod codes;
 pub mod distance;
 mod filter;
 mod flat;
+#[cfg(feature = "instant-distance")]
+mod frozen;
+mod hnsw;
 mod labels;
 mod metric;
 #[cfg(test)]
-mod seeded;
-mod top_k;
+pub(crate) mod seeded;
+pub(crate) mod top_k;
 
-pub use filter::{Filter, MAX_FILTER_CONDITIONS, MAX_FILTER_DEPTH};
+pub use codes::Keep;
+pub use filter::{FieldPath, Filter, MAX_FILTER_CONDITIONS, MAX_FILTER_DEPTH, equal as values_equal};
 pub use flat::FlatIndex;
-pub use metric::Metric;
+#[cfg(feature = "instant-distance")]
+pub use frozen::{FrozenIndex, FrozenOptions};
+pub use hnsw::{Candidate, Explain, Found, HnswIndex, HnswLoader, HnswOptions, Path, Request};
+pub use metric::{Metric, similarity};
 
 use std::fmt;
 

@@ -11,9 +11,9 @@ use std::collections::BinaryHeap;
 ///
 /// Ordered worst first, so that the top of a max-heap is the one to give up.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Candidate {
-    pub(super) rank: f64,
-    pub(super) label: u32,
+pub(crate) struct Candidate {
+    pub(crate) rank: f64,
+    pub(crate) label: u32,
 }
 
 impl Ord for Candidate {
@@ -35,20 +35,20 @@ impl Eq for Candidate {}
 
 /// A bounded heap of candidates.
 #[derive(Debug)]
-pub(super) struct TopK {
+pub(crate) struct TopK {
     heap: BinaryHeap<Candidate>,
     k: usize,
 }
 
 impl TopK {
     /// Room for the best `k` of at most `available` candidates.
-    pub(super) fn new(k: usize, available: usize) -> Self {
+    pub(crate) fn new(k: usize, available: usize) -> Self {
         let k = k.min(available);
         Self { heap: BinaryHeap::with_capacity(k), k }
     }
 
     /// Offers a candidate. Returns whether it was kept.
-    pub(super) fn offer(&mut self, rank: f64, label: u32) -> bool {
+    pub(crate) fn offer(&mut self, rank: f64, label: u32) -> bool {
         // Minus zero would rank below zero; they are equal numbers.
         let candidate = Candidate { rank: rank + 0.0, label };
         if self.heap.len() < self.k {
@@ -65,12 +65,12 @@ impl TopK {
     }
 
     /// The rank that a further candidate must reach, once `k` are held.
-    pub(super) fn bar(&self) -> Option<f64> {
+    pub(crate) fn bar(&self) -> Option<f64> {
         if self.heap.len() < self.k { None } else { self.heap.peek().map(|worst| worst.rank) }
     }
 
     /// The candidates, best first.
-    pub(super) fn into_sorted(self) -> Vec<Candidate> {
+    pub(crate) fn into_sorted(self) -> Vec<Candidate> {
         self.heap.into_sorted_vec()
     }
 }

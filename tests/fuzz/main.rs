@@ -12,9 +12,6 @@ use std::time::{Duration, Instant};
 
 use mnemora::testing::rng::SplitMix64;
 
-/// Runs of each target if nothing else is said.
-const RUNS: u64 = 20_000;
-
 /// Runs `target` on seeded bytes. A failing run prints what to set to see it again.
 fn fuzz(name: &str, longest: usize, runs: u64, target: fn(&[u8])) {
     let seed = number("MNEMORA_TEST_SEED").unwrap_or(0x5eed_f022);
@@ -38,5 +35,20 @@ fn number(variable: &str) -> Option<u64> {
 
 #[test]
 fn filter() {
-    fuzz("filter", 200, RUNS, targets::filter::run);
+    fuzz("filter", 200, 20_000, targets::filter::run);
+}
+
+#[test]
+fn pages_of_vectors() {
+    fuzz("pages of vectors", 1_500, 500, targets::pages::vectors);
+}
+
+#[test]
+fn pages_of_words() {
+    fuzz("pages of words", 3_000, 500, targets::pages::words);
+}
+
+#[test]
+fn words() {
+    fuzz("words", 120, 5_000, targets::words::run);
 }

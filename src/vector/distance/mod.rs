@@ -6,6 +6,7 @@
 //! | `lanes` | fixed-width sums that the compiler turns into SIMD | any target without one of its own |
 //! | `x86` | AVX2, by run-time detection | x86-64, if the CPU has it |
 //! | `simd128` | `core::arch::wasm32` | wasm built with `+simd128` |
+//! | `codes` | products of 8-bit codes, with files for each target of its own | graph walks and scans over codes |
 //! | `exact` | double precision, one order of summation everywhere | final ranks |
 //!
 //! **Invariants**
@@ -16,6 +17,7 @@
 //! - No kernel reads outside its slices, whatever their lengths: the shorter one counts.
 //! - No kernel uses fused multiply-add, so `exact` gives the same bits on every target.
 
+pub mod codes;
 pub mod exact;
 #[cfg(any(test, not(all(target_family = "wasm", target_feature = "simd128"))))]
 mod lanes;

@@ -1,0 +1,28 @@
+//! The suite over the engines of this crate, natively.
+
+use super::{Flat, Hnsw, HnswCodes};
+
+mod flat {
+    use super::Flat;
+
+    crate::testing::vector_index!(native, Flat);
+}
+
+mod hnsw {
+    use super::Hnsw;
+
+    crate::testing::vector_index!(native, Hnsw);
+}
+
+mod hnsw_codes {
+    use super::HnswCodes;
+
+    crate::testing::vector_index!(native, HnswCodes);
+}
+
+#[cfg(feature = "instant-distance")]
+mod frozen {
+    use super::super::Frozen;
+
+    crate::testing::vector_index!(native, Frozen);
+}

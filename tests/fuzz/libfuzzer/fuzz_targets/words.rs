@@ -1,0 +1,7 @@
+//! See `tests/fuzz/targets/words.rs`.
+#![no_main]
+
+#[path = "../../targets/mod.rs"]
+mod targets;
+
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| targets::words::run(bytes));
