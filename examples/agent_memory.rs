@@ -15,7 +15,7 @@ use mnemora::backends::{Durability, OpenOptions};
 use mnemora::model::Date;
 use mnemora::platform::{Clock, SystemClock};
 use mnemora::stores::{
-    Collection, CollectionOptions, Memory, MemoryOptions, NewDocument, PageRequest, RetryPolicy, StoreOptions,
+    Collection, Memory, MemoryOptions, NewDocument, PageRequest, RetryPolicy, StoreOptions, Wanted,
 };
 use mnemora::vector::Metric;
 use mnemora::{Error, Result};
@@ -80,11 +80,10 @@ async fn main() -> Result<()> {
     }
 
     // What is worth finding again goes into a collection.
-    let shape = CollectionOptions { dimensions: DIMENSIONS as u32, metric: Metric::Cosine };
-    let notes = memory.collection("notes", Some(shape))?;
+    let notes = memory.collection("notes", Wanted::vectors(DIMENSIONS as u32, Metric::Cosine))?;
     remember(&notes, &format!("{id}/guest"), &format!("The guest of episode {run} is a bee keeper")).await?;
     remember(&notes, &format!("{id}/studio"), &format!("The studio is booked for episode {run}")).await?;
-    for hit in notes.search(&embed("which guest keeps bees?"), 2, None).await? {
+    for hit in notes.nearest(&embed("which guest keeps bees?"), 2, None).await? {
         println!("found: {} ({:.2}) {}", hit.id, hit.score, hit.text.unwrap_or_default());
     }
 
@@ -116,7 +115,7 @@ async fn begin_run(memory: &Memory) -> Result<u32> {
 }
 
 async fn remember(notes: &Collection, id: &str, text: &str) -> Result<()> {
-    let vector = embed(text);
+    let vector = Some(embed(text));
     let note =
         NewDocument { id: id.into(), text: Some(text.into()), vector, metadata: None, importance: 0.5 };
     notes.add(&[note], None).await.map(drop)

@@ -3,10 +3,10 @@
  *
  * A benchmark is a module with `run(context)` that prints its figures and gives back what is to be kept:
  * `targets`, each `{ what, value, target, met }` with `atMost` where less is better and `byRound` where
- * the ratio was also taken round by round; and `tables`, each `{ title, rows, rounds }`. A missed target
- * is a result, not a failure.
+ * the ratio was also taken round by round; `tables`, each `{ title, rows, rounds }`; and, where there are
+ * any, `plots`, each `{ title, file, svg }`. A missed target is a result, not a failure.
  *
- * Results are written below `benches/results` and nowhere else: one JSON file a benchmark, and
+ * Results are written below `benches/results` and nowhere else: one JSON file a benchmark, its plots, and
  * `latest.md`, which shows the last result of each.
  */
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
@@ -80,9 +80,10 @@ function summary() {
   const all = available().map((name) => [name, join(results, `${name}.json`)]).filter(([, file]) => existsSync(file))
     .map(([name, file]) => ({ name, ...JSON.parse(readFileSync(file, "utf8")) }));
   const targets = all.flatMap(({ targets }) => targets);
-  const sections = all.map(({ name, at, machine, load, tables }) => [
+  const sections = all.map(({ name, at, machine, load, tables, plots = [] }) => [
     `## ${name}`,
     `${at}; ${machine}; load average ${load.join(" to ")}`,
+    ...plots.map(({ title, file }) => `![${title}](${file})`),
     ...tables.map(({ title, rounds, rows }) => `### ${title}\n\n${rounds === undefined ? "" : `Medians of ${rounds} rounds.\n\n`}${markdownTable(rows)}`),
   ].join("\n\n"));
   const met = targets.map(({ what, value, byRound, target, atMost, met }) => ({
@@ -106,9 +107,11 @@ await entry(async () => {
       const bench = await import(pathToFileURL(join(root, "benches", `${name}.mjs`)).href);
       if (typeof bench.run !== "function") throw new Problem(`benches/${name}.mjs exports no function \`run\`.`);
       const before = loadavg()[0];
-      const { targets, tables } = await bench.run({ root, scratch, say, table, median, launch, serve, compileBench });
+      const { targets, tables, plots = [] } = await bench.run({ root, scratch, say, table, median, launch, serve, compileBench });
       const load = [before, loadavg()[0]].map((number) => Number(number.toFixed(1)));
-      const kept = { at: new Date().toISOString().slice(0, 16), machine, load, targets, tables };
+      const drawn = plots.map(({ title, file }) => ({ title, file }));
+      const kept = { at: new Date().toISOString().slice(0, 16), machine, load, targets, tables, ...drawn.length === 0 ? {} : { plots: drawn } };
+      for (const { file, svg } of plots) writeFileSync(join(results, file), svg);
       writeFileSync(join(results, `${name}.json`), `${JSON.stringify(kept, null, 2)}\n`);
       verdicts.push(...targets.map((target) => `${target.what}: ${verdict(target)}`));
     } finally {

@@ -61,7 +61,7 @@ fn collections(collection: &Collection, documents: &[NewDocument], page: &PageRe
     is_send(collection.count());
     is_send(collection.page(page, None));
     is_send(collection.changes(0, ""));
-    is_send(collection.search(&[], 1, None));
+    is_send(collection.nearest(&[], 1, None));
 }
 
 fn transactions(memory: &Memory, transaction: &Transaction, store: &Store, typed: &Store<i64>) {

@@ -1,10 +1,9 @@
 /**
  * mnemora: durable memory for AI agents, swarms and the dashboards that watch them.
  */
-import { checkOpening } from "./core/options.js";
+import { checkEmbedding, checkOpening } from "./core/options.js";
 import { listOpen } from "./core/registry.js";
 import { tell } from "./core/tell.js";
-import { MemoryHandle } from "./stores/memory.js";
 import type { CopyOptions, CopyReport, HostBackend, Memory, OpenedHandle, OpenOptions } from "./types.js";
 
 export * from "./errors.js";
@@ -36,10 +35,11 @@ export type * from "./types.js";
  */
 export async function open(url: string | HostBackend, options: OpenOptions = {}): Promise<Memory> {
   const opening = checkOpening(url, options);
-  const { embed, onEvent } = options;
+  const embedding = checkEmbedding(options.embed);
+  const { onEvent } = options;
   // What runs a memory is needed with the core, and comes with it.
-  const { Handle } = await import("./core/handle.js");
-  const handle = await Handle.open(opening, embed);
+  const [{ Handle }, { MemoryHandle }] = await Promise.all([import("./core/handle.js"), import("./stores/memory.js")]);
+  const handle = await Handle.open(opening, embedding);
   const { url: taken, requested: wanted, refused } = handle.info;
   if (refused.length > 0 && onEvent !== undefined) tell(onEvent, { type: "fallback", wanted, taken, refused });
   return new MemoryHandle(handle);

@@ -3,6 +3,7 @@
 use wasm_bindgen::prelude::*;
 
 use super::answer::answer;
+use super::wire::collection as packed;
 use super::{Withdrawal, promise, ticket, wire};
 use crate::Result;
 use crate::model::decode_value;
@@ -20,7 +21,7 @@ impl CoreCollection {
     pub fn add(&self, documents: Vec<u8>, withdrawal: Option<Withdrawal>) -> Result<JsValue, JsValue> {
         let (collection, ticket) = (self.0.clone(), ticket(withdrawal.as_ref()));
         promise(async move {
-            let documents = wire::documents(&documents)?;
+            let documents = packed::documents(&documents)?;
             collection.add(&documents, ticket).await.map(|version| version as f64)
         })
     }
@@ -29,7 +30,7 @@ impl CoreCollection {
     pub fn get(&self, id: String) -> Result<JsValue, JsValue> {
         let collection = self.0.clone();
         answer(
-            async move { collection.get(&id).await?.map_or(Ok(None), |document| wire::document(&document)) },
+            async move { collection.get(&id).await?.map_or(Ok(None), |document| packed::document(&document)) },
         )
     }
 
@@ -59,17 +60,59 @@ impl CoreCollection {
         let request = PageRequest { prefix, pattern, limit: limit as usize, reverse, after };
         answer(async move {
             let filter = parsed(&filter)?;
-            wire::document_page(&collection.page(&request, filter.as_ref()).await?)
+            packed::document_page(&collection.page(&request, filter.as_ref()).await?)
         })
     }
 
-    /// Packed hits; `filter` is an encoded value, empty for none.
-    pub fn search(&self, query: Vec<f32>, limit: u32, filter: Vec<u8>) -> Result<JsValue, JsValue> {
+    /// What a packed request finds: packed `(hits, explain)`.
+    pub fn search(&self, request: Vec<u8>) -> Result<JsValue, JsValue> {
         let collection = self.0.clone();
-        answer(async move {
-            let filter = parsed(&filter)?;
-            wire::hits(&collection.search(&query, limit as usize, filter.as_ref()).await?)
+        answer(async move { packed::result(&collection.search(&packed::request(&request)?).await?) })
+    }
+
+    /// Which of the packed documents are stored already just so: packed flags.
+    pub fn stored(&self, documents: Vec<u8>) -> Result<JsValue, JsValue> {
+        let collection = self.0.clone();
+        answer(async move { packed::flags(&collection.stored(&packed::documents(&documents)?).await?) })
+    }
+
+    /// Puts the index in order for about 8 milliseconds: packed `(done, total)`.
+    pub fn optimize(&self) -> Result<JsValue, JsValue> {
+        let collection = self.0.clone();
+        answer(async move { packed::progress(collection.optimize().await?) })
+    }
+
+    /// Begins to make the vectors anew with another model, or goes on with it.
+    #[wasm_bindgen(js_name = reembedBegin)]
+    pub fn reembed_begin(&self, model: String, dimensions: u32) -> Result<JsValue, JsValue> {
+        let collection = self.0.clone();
+        promise(
+            async move { collection.reembed_begin(&model, dimensions).await.map(|()| JsValue::UNDEFINED) },
+        )
+    }
+
+    /// The next documents that need vectors: packed `(documents, total, done)`.
+    #[wasm_bindgen(js_name = reembedPage)]
+    pub fn reembed_page(&self, limit: u32) -> Result<JsValue, JsValue> {
+        let collection = self.0.clone();
+        answer(async move { packed::reembed_page(&collection.reembed_page(limit as usize).await?) })
+    }
+
+    /// Stores packed vectors; gives how many documents were left over because somebody wrote them meanwhile.
+    #[wasm_bindgen(js_name = reembedStore)]
+    pub fn reembed_store(&self, items: Vec<u8>) -> Result<JsValue, JsValue> {
+        let collection = self.0.clone();
+        promise(async move {
+            let left = collection.reembed_store(&packed::reembedded(&items)?).await?;
+            Ok(left as f64)
         })
+    }
+
+    /// All vectors are made anew.
+    #[wasm_bindgen(js_name = reembedEnd)]
+    pub fn reembed_end(&self) -> Result<JsValue, JsValue> {
+        let collection = self.0.clone();
+        promise(async move { collection.reembed_end().await.map(|()| JsValue::UNDEFINED) })
     }
 
     /// Packed changes after a sequence number, without what was saved.

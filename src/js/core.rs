@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use js_sys::{Object, Reflect};
+use serde::Deserialize;
 use wasm_bindgen::prelude::*;
 
 use super::answer::answer;
@@ -14,7 +15,8 @@ use super::{error, given, promise, wire};
 use crate::layers::CacheOptions;
 use crate::model::Key;
 use crate::platform::{Clock, ManualClock, SystemClock};
-use crate::stores::{CollectionOptions, Memory, MemoryOptions, StoreOptions};
+use crate::stores::{Memory, MemoryOptions, StoreOptions, Wanted};
+use crate::vector::{Keep, Metric};
 use crate::{Error, Result};
 
 /// An opened memory.
@@ -138,19 +140,13 @@ impl CoreMemory {
         self.memory.store(name, options).map(CoreStore).map_err(|error| error::thrown(&error))
     }
 
-    /// The collection `name`; `dimensions` 0 = as it is stored.
+    /// The collection `name`; `options` are packed as [`PackedOptions`], empty for none.
     ///
     /// # Errors
     /// `ERR_INVALID` for a name or options that break the rules.
-    pub fn collection(&self, name: &str, dimensions: u32, metric: &str) -> Result<CoreCollection, JsValue> {
-        let made = || {
-            let options = match dimensions {
-                0 => None,
-                dimensions => Some(CollectionOptions { dimensions, metric: metric.parse()? }),
-            };
-            self.memory.collection(name, options)
-        };
-        made().map(CoreCollection).map_err(|error: Error| error::thrown(&error))
+    pub fn collection(&self, name: &str, options: &[u8]) -> Result<CoreCollection, JsValue> {
+        let made = wanted(options).and_then(|wanted| self.memory.collection(name, wanted));
+        made.map(CoreCollection).map_err(|error| error::thrown(&error))
     }
 
     /// Begins a transaction.
@@ -183,6 +179,44 @@ impl CoreMemory {
         let memory = self.memory.clone();
         promise(async move { memory.close().await.map(|()| JsValue::UNDEFINED) })
     }
+}
+
+/// The options of a collection, as they cross: what is not given is as it is stored.
+#[derive(Deserialize)]
+struct PackedOptions<'a> {
+    dimensions: Option<u32>,
+    metric: Option<Metric>,
+    language: Option<&'a str>,
+    fields: Option<Vec<(String, f64)>>,
+    /// 0 = f32, 1 = codes.
+    keep: Option<u8>,
+    m: Option<u32>,
+    ef_construction: Option<u32>,
+    model: Option<String>,
+}
+
+fn wanted(options: &[u8]) -> Result<Wanted> {
+    if options.is_empty() {
+        return Ok(Wanted::default());
+    }
+    let packed: PackedOptions<'_> = wire::unpacked(options)?;
+    let keep = |number| match number {
+        0 => Ok(Keep::F32),
+        1 => Ok(Keep::Codes),
+        other => Err(Error::invalid(format!("keep: there is no kind {other}; use \"f32\" or \"codes\""))),
+    };
+    Ok(Wanted {
+        dimensions: packed.dimensions,
+        metric: packed.metric,
+        language: packed.language.map(str::parse).transpose()?,
+        fields: packed
+            .fields
+            .map(|fields| fields.into_iter().map(|(path, weight)| (path, weight as f32)).collect()),
+        keep: packed.keep.map(keep).transpose()?,
+        m: packed.m,
+        ef_construction: packed.ef_construction,
+        model: packed.model,
+    })
 }
 
 /// A fresh object with these fields.

@@ -1,12 +1,12 @@
-//! The buffers that cross: postcard, in the order that `pkg/src/stores/wire.ts` reads and writes.
+//! The buffers that cross: postcard, in the order in which `pkg/src/stores` reads and writes them. Those of
+//! collections are in [`collection`].
+
+pub(super) mod collection;
 
 use serde::{Deserialize, Serialize, Serializer};
 
 use crate::model::Key;
-use crate::stores::{
-    ChangeKind, Changes, Document, Entry, Hit, Listing, NewDocument, Problem, SaveItem, TimeToLive,
-    VerifyPage,
-};
+use crate::stores::{ChangeKind, Changes, Entry, Listing, Problem, SaveItem, TimeToLive, VerifyPage};
 use crate::{Error, Result};
 
 /// Bytes that are written all at once.
@@ -25,7 +25,7 @@ fn packed(value: &impl Serialize) -> Result<Option<Vec<u8>>> {
         .map_err(|cause| Error::internal("a result could not be packed").with_source(cause))
 }
 
-fn unpacked<'a, T: Deserialize<'a>>(bytes: &'a [u8]) -> Result<T> {
+pub(super) fn unpacked<'a, T: Deserialize<'a>>(bytes: &'a [u8]) -> Result<T> {
     postcard::from_bytes(bytes)
         .map_err(|cause| Error::internal("an argument could not be unpacked").with_source(cause))
 }
@@ -90,60 +90,6 @@ pub(super) fn listed(records: &[(String, Vec<u8>)]) -> Result<Option<Vec<u8>>> {
     packed(&records.iter().map(|(id, payload)| (id, Blob(payload))).collect::<Vec<_>>())
 }
 
-#[derive(Serialize)]
-struct PackedDocument<'a> {
-    id: &'a str,
-    text: Option<&'a str>,
-    importance: f64,
-    vector: Blob<'a>,
-    metadata: Option<Blob<'a>>,
-    version: u64,
-    created: u64,
-    updated: u64,
-}
-
-/// A document with its vector as little-endian bytes.
-fn packed_document<'a>(document: &'a Document, vector: &'a [u8]) -> PackedDocument<'a> {
-    PackedDocument {
-        id: &document.id,
-        text: document.text.as_deref(),
-        importance: document.importance,
-        vector: Blob(vector),
-        metadata: document.metadata.as_deref().map(Blob),
-        version: document.version,
-        created: document.created,
-        updated: document.updated,
-    }
-}
-
-fn vector_bytes(document: &Document) -> Vec<u8> {
-    document.vector.iter().flat_map(|number| number.to_le_bytes()).collect()
-}
-
-pub(super) fn document(document: &Document) -> Result<Option<Vec<u8>>> {
-    packed(&packed_document(document, &vector_bytes(document)))
-}
-
-pub(super) fn document_page(page: &Listing<Document>) -> Result<Option<Vec<u8>>> {
-    let vectors: Vec<Vec<u8>> = page.entries.iter().map(vector_bytes).collect();
-    let documents: Vec<PackedDocument<'_>> = page
-        .entries
-        .iter()
-        .zip(&vectors)
-        .map(|(document, vector)| packed_document(document, vector))
-        .collect();
-    let problems: Vec<PackedProblem<'_>> = page.problems.iter().map(PackedProblem::from).collect();
-    packed(&(documents, &page.cursor, problems))
-}
-
-pub(super) fn hits(hits: &[Hit]) -> Result<Option<Vec<u8>>> {
-    let packed_hits: Vec<_> = hits
-        .iter()
-        .map(|hit| (&hit.id, f64::from(hit.score), hit.text.as_deref(), hit.metadata.as_deref().map(Blob)))
-        .collect();
-    packed(&packed_hits)
-}
-
 pub(super) fn verified(page: &VerifyPage) -> Result<Option<Vec<u8>>> {
     let problems: Vec<PackedProblem<'_>> = page.problems.iter().map(PackedProblem::from).collect();
     let cursor = page.cursor.as_ref().map(Key::as_bytes).map(Blob);
@@ -173,32 +119,6 @@ pub(super) fn save_items(bytes: &[u8]) -> Result<Vec<SaveItem>> {
         },
     };
     Ok(items.into_iter().map(item).collect())
-}
-
-#[derive(Deserialize)]
-struct DocumentToAdd<'a> {
-    id: &'a str,
-    text: Option<&'a str>,
-    importance: f64,
-    #[serde(borrow)]
-    vector: &'a [u8],
-    #[serde(borrow)]
-    metadata: Option<&'a [u8]>,
-}
-
-pub(super) fn documents(bytes: &[u8]) -> Result<Vec<NewDocument>> {
-    let documents: Vec<DocumentToAdd<'_>> = unpacked(bytes)?;
-    let document = |document: DocumentToAdd<'_>| {
-        let (numbers, _) = document.vector.as_chunks::<4>();
-        NewDocument {
-            id: document.id.to_owned(),
-            text: document.text.map(str::to_owned),
-            vector: numbers.iter().map(|number| f32::from_le_bytes(*number)).collect(),
-            metadata: document.metadata.map(<[u8]>::to_vec),
-            importance: document.importance,
-        }
-    };
-    Ok(documents.into_iter().map(document).collect())
 }
 
 pub(super) fn ids(bytes: &[u8]) -> Result<Vec<String>> {

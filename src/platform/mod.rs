@@ -111,4 +111,4 @@ mod exception;
 mod timer;
 #[cfg(target_family = "wasm")]
 pub use exception::HostError;
-pub use timer::sleep;
+pub use timer::{Pace, sleep, yield_to_host};

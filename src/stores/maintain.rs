@@ -43,7 +43,8 @@ pub struct VerifyPage {
 }
 
 impl Memory {
-    /// Removes what has expired and trims the log, for about `budget_ms` milliseconds.
+    /// Removes what has expired, for about `budget_ms` milliseconds; then stores what changed of the indexes of
+    /// collections, and trims the log.
     ///
     /// # Errors
     /// What the backend's reads and commits give; what was removed by then stays removed.
@@ -66,11 +67,15 @@ impl Memory {
                 return Ok(done);
             }
         }
+        // Before the log is trimmed: an index that is stored as of an earlier time needs what comes after.
+        let stored = self.flush_collections().await;
         if let Some(to) = self.trim_due(LOG_ENTRIES) {
             self.commit(Batch { trim_log: Some(to), ..Batch::new(self.now()) }).await?;
         }
         // It goes on where it ended, so that its end need not be waited for.
         self.sweep_cache(STEP * 4).await;
+        stored?;
+        self.clear_collections().await?;
         Ok(done)
     }
 

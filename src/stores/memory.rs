@@ -215,6 +215,9 @@ impl Memory {
     /// # Errors
     /// `Unavailable` if the storage could not be told.
     pub async fn close(&self) -> Result<()> {
+        // What is kept of indexes only makes the next opening shorter: without it they are made of the
+        // records, so a failure here is none of closing.
+        let _ = self.flush_collections().await;
         let closed = self.shared.backend.close().await;
         self.shared.collections.clear();
         self.shared.registration.end();

@@ -23,7 +23,10 @@ mod transaction;
 mod typed;
 
 pub use changes::{Change, ChangeKind, Changes};
-pub use collection::{Collection, CollectionOptions, Document, Hit, NewDocument};
+pub use collection::{
+    Collection, CollectionOptions, Document, Hit, NewDocument, Parts, Recency, ReembedDocument, ReembedPage,
+    Reembedded, Reembedding, SearchExplain, SearchMode, SearchRequest, SearchResult, Wanted,
+};
 pub use maintain::{Maintained, VerifyPage};
 pub use memory::{Memory, MemoryOptions};
 pub use page::{Listing, PageRequest, Problem};

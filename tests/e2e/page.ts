@@ -8,6 +8,7 @@
  * - What crosses is plain: numbers, strings, arrays and objects of them.
  */
 import * as mnemora from "mnemora";
+import * as documents from "../search/documents.mjs";
 
 /** A rejection, as the test process sees it. */
 export interface Refusal {
@@ -162,7 +163,7 @@ function erase(name: string): Promise<"deleted" | "blocked"> {
   });
 }
 
-const kit = { attempt, teller, differences, seeded, noise, soon, sleep, all, request, erase };
+const kit = { attempt, teller, differences, seeded, noise, soon, sleep, all, request, erase, documents };
 
 declare global {
   interface Window {

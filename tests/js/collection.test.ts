@@ -69,7 +69,7 @@ describe("documents", () => {
   test("are the reader's own", async () => {
     await notes.add({ id: "a", vector: unit(0), metadata: { list: [1] } });
     const found = (await notes.get("a"))!;
-    found.vector[0] = 9;
+    found.vector![0] = 9;
     found.metadata.list.push(2);
     const [hit] = await notes.search(unit(0));
     hit!.metadata.list.push(3);
@@ -88,6 +88,20 @@ describe("documents", () => {
     await added;
     expect(await notes.get("a")).toMatchObject({ vector: new Float32Array(unit(0)), text: "first", metadata: { n: 1 } });
     expect(await notes.count()).toBe(1);
+  });
+
+  test("may have a vector, a text, or both", async () => {
+    const mixed = memory.collection("mixed");
+    await mixed.add([{ id: "both", text: "a text", vector: [1, 2] }, { id: "text", text: "a text" }, { id: "vector", vector: [2, 1] }]);
+    const found = await all(mixed.list());
+    expect(found.map(({ id, text, vector }) => [id, text, vector === null ? null : [...vector]])).toEqual([
+      ["both", "a text", [1, 2]], ["text", "a text", null], ["vector", null, [2, 1]],
+    ]);
+    expect((await mixed.search([1, 2])).map(({ id }) => id)).toEqual(["both", "vector"]);
+    expect((await mixed.search("text")).map(({ id }) => id).sort()).toEqual(["both", "text"]);
+    await mixed.add({ id: "both", text: "a text", vector: null });
+    expect(await mixed.get("both")).toMatchObject({ text: "a text", vector: null });
+    expect((await mixed.search([1, 2])).map(({ id }) => id)).toEqual(["vector"]);
   });
 
   test("of no number are no change", async () => {
@@ -145,14 +159,35 @@ describe("a collection", () => {
     expect(notes.name).toBe("notes");
   });
 
-  test("that was never made is empty, and can not be added to without its dimensions", async () => {
+  test("that was never made is empty", async () => {
     const unknown = memory.collection("unknown");
     expect(await unknown.count()).toBe(0);
     expect(await unknown.search([1, 2])).toEqual([]);
     expect(await all(unknown.list())).toEqual([]);
     expect(await unknown.get("a")).toBeNull();
     expect(await unknown.delete("a")).toBe(false);
-    await expectRefusal(() => unknown.add({ id: "a", vector: [1] }), "ERR_INVALID", /dimensions/);
+  });
+
+  test("takes its dimensions from its first vector, if it is not told", async () => {
+    const untold = memory.collection("untold");
+    await untold.add({ id: "words", text: "no vector yet" });
+    await untold.add({ id: "a", vector: [1, 2] });
+    await expectRefusal(() => untold.add({ id: "b", vector: [1, 2, 3] }), "ERR_INVALID", /vector has 3 numbers.* 2/);
+    await expectRefusal(() => memory.collection("untold", { dimensions: 3 }).count(), "ERR_INVALID", /2/);
+    expect(await ids(untold.list())).toEqual(["a", "words"]);
+    expect((await untold.search([1, 2])).map(({ id }) => id)).toEqual(["a"]);
+  });
+
+  test("keeps its options", async () => {
+    const options = { dimensions: 2, metric: "dot", language: "german", fields: { title: 2 }, keep: "codes", M: 8, efConstruction: 50 } as const;
+    await memory.collection("kept", options).add({ id: "a", vector: [1, 2], text: "Häuser" });
+    expect(await memory.collection("kept", options).count()).toBe(1);
+    expect(await memory.collection("kept", {}).count()).toBe(1);
+    const others = { dimensions: 3, metric: "l2", language: "english", fields: { title: 1 }, keep: "f32", M: 16, efConstruction: 100 } as const;
+    for (const name of Object.keys(others) as (keyof typeof others)[]) {
+      await expectRefusal(() => memory.collection("kept", { [name]: others[name] }).count(), "ERR_INVALID", /"kept"/);
+    }
+    expect((await memory.collection("kept").search("haus")).map(({ id }) => id)).toEqual(["a"]);
   });
 
   test("does not let its dimensions or its metric be changed", async () => {
@@ -160,9 +195,9 @@ describe("a collection", () => {
     for (const options of [{ dimensions: 4 }, { dimensions: 3, metric: "l2" }, { dimensions: 3, metric: "dot" }] as const) {
       const other = memory.collection("notes", options);
       const vector = Array.from({ length: options.dimensions }, () => 1);
-      await expectRefusal(() => other.add({ id: "b", vector }), "ERR_INVALID", /"notes" holds .*cosine.* 3/);
-      await expectRefusal(() => other.search(vector), "ERR_INVALID", /holds/);
-      await expectRefusal(() => other.count(), "ERR_INVALID", /holds/);
+      await expectRefusal(() => other.add({ id: "b", vector }), "ERR_INVALID", /"notes" was made with (dimensions 3|metric cosine)/);
+      await expectRefusal(() => other.search(vector), "ERR_INVALID", /was made with/);
+      await expectRefusal(() => other.count(), "ERR_INVALID", /was made with/);
     }
     expect(await memory.collection("notes", { dimensions: 3, metric: "cosine" }).count()).toBe(1);
   });
@@ -229,7 +264,6 @@ describe("bad documents", () => {
     ["half a surrogate pair as id", { id: "\udc00", vector: unit(0) }, /documents\[1\]\.id has half a surrogate/],
     ["an id that comes twice", { id: "good", vector: unit(0) }, /documents\[1\].*twice/],
     ["neither vector nor text", { id: "a" }, /documents\[1\] has neither/],
-    ["text without an embedder", { id: "a", text: "x" }, /documents\[1\].*embed/],
     ["a vector that is too short", { id: "a", vector: [1, 2] }, /documents\[1\].*vector has 2 numbers.* 3/],
     ["a vector that is too long", { id: "a", vector: [1, 2, 3, 4] }, /documents\[1\].*vector has 4/],
     ["a vector of nothing", { id: "a", vector: [] }, /documents\[1\].*vector has 0/],
@@ -241,7 +275,7 @@ describe("bad documents", () => {
     ["a bigint in a vector", { id: "a", vector: [1n, 2, 3] }, /documents\[1\]\.vector\[0\]/],
     ["a vector that is a string", { id: "a", vector: "1,2,3" }, /documents\[1\]\.vector is "1,2,3"/],
     ["a vector that is an object", { id: "a", vector: { 0: 1, 1: 2, 2: 3, length: 3 } }, /documents\[1\]\.vector/],
-    ["a vector that is null", { id: "a", vector: null }, /documents\[1\].*vector/],
+    ["a vector that is null, without text", { id: "a", vector: null }, /documents\[1\] has neither/],
     ["a zero vector under cosine", { id: "a", vector: [0, -0, 0] }, /documents\[1\].*zero/],
     ["a text that is none", { id: "a", vector: unit(0), text: 5 }, /documents\[1\]\.text is 5/],
     ["half a surrogate pair as text", { id: "a", vector: unit(0), text: "\ud800" }, /documents\[1\]\.text has half/],
@@ -271,14 +305,16 @@ describe("bad documents", () => {
   });
 
   test.each([
-    [{}, /dimensions/], [{ dimensions: 0 }, /dimensions/], [{ dimensions: 4_097 }, /dimensions/], [{ dimensions: 1.5 }, /dimensions/],
+    [{ dimensions: 0 }, /dimensions is 0/], [{ dimensions: 4_097 }, /dimensions/], [{ dimensions: 1.5 }, /dimensions/],
     [{ dimensions: "3" }, /dimensions/], [{ dimensions: 3, metric: "euclid" }, /metric is "euclid"/], [{ dimensions: 3, metric: 1 }, /metric/],
-    [{ dimensions: 3, model: "x" }, /model is unknown/], [null, /options/],
+    [{ dimensions: 3, model: "x" }, /model is unknown/], [{ m: 16 }, /options\.m is unknown/], [null, /options/], [5, /options is 5/],
+    [{ language: 5 }, /language is 5/], [{ language: "klingon" }, /klingon/], [{ language: "English" }, /English/],
+    [{ keep: "all" }, /keep is "all"/], [{ M: 1 }, /M is 1/], [{ M: 65 }, /M is 65/], [{ efConstruction: 7 }, /efConstruction is 7/],
+    [{ efConstruction: 2_001 }, /efConstruction/], [{ fields: 5 }, /fields is 5/], [{ fields: { title: "high" } }, /fields.*title.*"high"/],
+    [{ fields: { title: -1 } }, /fields|weight/], [{ fields: { title: NaN } }, /fields|weight/], [{ fields: { title: Infinity } }, /fields|weight/],
+    [{ fields: { "a..b": 1 } }, /a\.\.b/], [{ fields: { "": 1 } }, /fields|path/], [{ fields: { "\ud800": 1 } }, /surrogate/],
   ])("the options %j are refused", async (options, words) => {
-    await expectRefusal(() => memory.collection("x", options as never), "ERR_INVALID", words);
-  });
-
-  test("what is of a later release is said to be", async () => {
-    await expectRefusal(() => memory.collection("x", { dimensions: 3, M: 8 } as never), "ERR_UNSUPPORTED", /options\.M is not in this release/);
+    await expectRefusal(() => memory.collection("x", options as never).add({ id: "a", text: "x", vector: [1, 2, 3] }), "ERR_INVALID", words);
+    expect(await memory.collection("x").count()).toBe(0);
   });
 });

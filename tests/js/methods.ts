@@ -5,7 +5,7 @@
  * - The compiler holds the tables complete: a method that is new in the types and missing here does not
  *   compile, so no test that goes through the tables can forget one.
  */
-import type { CallOptions, Collection, Memory, Store } from "mnemora";
+import type { CallOptions, Collection, Memory, OpenOptions, Store } from "mnemora";
 
 /** The names of the methods of `T`. */
 type Methods<T> = { [K in keyof T]: K extends string ? T[K] extends (...args: never[]) => unknown ? K : never : never }[keyof T] & string;
@@ -31,11 +31,14 @@ export const storeCalls: Calls<Store<unknown>> = {
 /** A collection's methods. */
 export const collectionCalls: Calls<Collection<unknown>> = {
   add: (collection, options) => collection.add({ id: "new", vector: [1, 2] }, options),
+  load: (collection, options) => collection.load([{ id: "new", vector: [1, 2] }], options),
   get: (collection, options) => collection.get("old", options),
   delete: (collection, options) => collection.delete("old", options),
   count: (collection, options) => collection.count(options),
   list: (collection, options) => collection.list(options),
   search: (collection, options) => collection.search([1, 2], options),
+  reembed: (collection, options) => collection.reembed(options),
+  optimize: (collection, options) => collection.optimize(options),
   watch: (collection, options) => collection.watch(options),
 };
 
@@ -46,6 +49,11 @@ export const memoryCalls: Omit<Calls<Memory>, "store" | "collection" | "close"> 
   verify: (memory, options) => memory.verify(options),
   digest: (memory, options) => memory.digest(options),
   cacheStats: (memory, options) => memory.cacheStats(options),
+};
+
+/** What a memory must be opened with for all of them to go through. */
+export const withEverything: OpenOptions = {
+  embed: { model: "ones", embed: async (texts) => texts.map(() => new Float32Array([1, 1])) },
 };
 
 /** All of them over one memory: `[name, call]`. */

@@ -2,7 +2,7 @@
 import { afterEach, describe, expect, test } from "vitest";
 import { open, type Memory, type OpenOptions } from "mnemora";
 import { all, expectRefusal, refusal } from "./harness.js";
-import { everyCall, seed } from "./methods.js";
+import { everyCall, seed, withEverything } from "./methods.js";
 
 const opened: Memory[] = [];
 async function fresh(options?: OpenOptions): Promise<Memory> {
@@ -38,7 +38,10 @@ describe("the options", () => {
     [{ groupCommit: "yes" }, /options\.groupCommit is "yes"/], [{ groupCommit: 0 }, /options\.groupCommit/],
     [{ openTimeoutMs: 0 }, /options\.openTimeoutMs/], [{ openTimeoutMs: -1 }, /options\.openTimeoutMs/], [{ openTimeoutMs: 1.5 }, /options\.openTimeoutMs/],
     [{ openTimeoutMs: "5" }, /options\.openTimeoutMs/], [{ openTimeoutMs: Infinity }, /options\.openTimeoutMs/],
-    [{ now: 5 }, /options\.now/], [{ now: new Date() }, /options\.now/], [{ embed: "model" }, /options\.embed/], [{ embed: {} }, /options\.embed/],
+    [{ now: 5 }, /options\.now/], [{ now: new Date() }, /options\.now/], [{ embed: "model" }, /options\.embed/], [{ embed: {} }, /options\.embed\.embed is undefined/], [{ embed: null }, /options\.embed is null/],
+    [{ embed: { embed: () => [] } }, /options\.embed\.model is undefined/], [{ embed: { embed: () => [], model: 5 } }, /options\.embed\.model is 5/],
+    [{ embed: { embed: () => [], model: "m", maxBatch: 0 } }, /options\.embed\.maxBatch is 0/], [{ embed: { embed: () => [], model: "m", dimensions: 4_097 } }, /options\.embed\.dimensions/],
+    [{ embed: Object.assign(() => [], { model: 5 }) }, /options\.embed\.model is 5/],
     [{ timeoutMs: 0 }, /options\.timeoutMs/], [{ timeoutMs: 2 ** 31 }, /options\.timeoutMs/], [{ onEvent: "log" }, /options\.onEvent/],
     [{ cache: true }, /options\.cache is true/], [{ cache: { maxBytes: 4_095 } }, /options\.cache\.maxBytes/], [{ cache: { maxBytes: "1" } }, /options\.cache\.maxBytes/],
     [{ cache: { ttlMs: 0 } }, /options\.cache\.ttlMs/], [{ cache: { secondTtlMs: -1 } }, /options\.cache\.secondTtlMs/], [{ cache: { size: 5 } }, /options\.cache\.size is unknown/],
@@ -195,7 +198,7 @@ describe("a signal", () => {
   });
 
   test.each(names)("that is not aborted does not hinder %s", async (name) => {
-    const memory = await fresh();
+    const memory = await fresh(withEverything);
     await seed(memory);
     const { signal } = new AbortController();
     const given = everyCall(memory).find(([known]) => known === name)![1]({ signal });

@@ -1,7 +1,7 @@
-/** Searching: the nearest by each metric, as a plain computation finds them; filters; what embeds texts. */
+/** Searching by vector: the nearest by each metric, as a plain computation finds them; filters. */
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { open, type Collection, type Embed, type Filter, type Memory, type Metric } from "mnemora";
-import { all, expectRefusal, refusal, seeded } from "./harness.js";
+import type { Collection, Filter, Memory, Metric } from "mnemora";
+import { all, expectRefusal, open, seeded } from "./harness.js";
 
 let memory: Memory;
 beforeEach(async () => { memory = await open("memory:"); });
@@ -72,17 +72,19 @@ describe("search", () => {
     [[1, NaN], {}, /query.*\[1\] is NaN/], [[Infinity, 1], {}, /query.*\[0\]/], [[1, "2"], {}, /query\[1\] is "2"/],
     [[0, 0], {}, /query.*zero/], [null, {}, /query is null/], [undefined, {}, /query/], [{}, {}, /query/], [5, {}, /query is 5/],
     [[1, 0], { limit: 0 }, /limit is 0/], [[1, 0], { limit: 10_001 }, /limit/], [[1, 0], { limit: 1.5 }, /limit/], [[1, 0], { limit: "3" }, /limit/],
-    [[1, 0], { ef: 0 }, /ef/], [[1, 0], { ef: "8" }, /ef/], [[1, 0], { exact: "yes" }, /exact/], [[1, 0], { top: 3 }, /top is unknown/], [[1, 0], null, /options/],
+    [[1, 0], { ef: 0 }, /ef/], [[1, 0], { ef: "8" }, /ef/], [[1, 0], { exact: "yes" }, /exact/], [[1, 0], { top: 3 }, /top is unknown/], [[1, 0], { mode: "fuzzy" }, /mode is "fuzzy"/], [[1, 0], { mode: null }, /mode is null/],
+    [[1, 0], { mode: "text" }, /text/], [[1, 0], { offset: -1 }, /offset is -1/], [[1, 0], { offset: 0.5 }, /offset/], [[1, 0], { offset: 2 ** 40 }, /offset/],
+    [[1, 0], { minScore: "1" }, /minScore is "1"/], [[1, 0], { minScore: NaN }, /minScore/], [[1, 0], { groupBy: 5 }, /groupBy is 5/], [[1, 0], { groupBy: "" }, /groupBy/],
+    [[1, 0], { groupBy: "a..b" }, /groupBy/], [[1, 0], { recency: 5 }, /recency is 5/], [[1, 0], { recency: {} }, /recency\.halfLifeMs/],
+    [[1, 0], { recency: { halfLifeMs: 0 } }, /recency\.halfLifeMs/], [[1, 0], { recency: { halfLifeMs: -5 } }, /recency\.halfLifeMs/],
+    [[1, 0], { recency: { halfLifeMs: 5, weight: 1.5 } }, /recency\.weight/], [[1, 0], { recency: { halfLifeMs: 5, halfLife: 1 } }, /halfLife is unknown/],
+    [[1, 0], { importance: 2 }, /importance/], [[1, 0], { importance: "high" }, /importance is "high"/], [[1, 0], { diversity: -1 }, /diversity/],
+    [[1, 0], { diversity: NaN }, /diversity/], [[1, 0], { highlight: 1 }, /highlight is 1/], [[1, 0], { explain: "yes" }, /explain is "yes"/],
+    [{ vektor: [1, 0] }, {}, /vektor is unknown/], [{ vector: "x" }, {}, /query\.vector is "x"/], [{ text: 5 }, {}, /query\.text is 5/],
+    [{ vector: [] }, {}, /query\.vector.*vector has 0/], ["\ud800", {}, /query has half/], [new Uint8Array(2), {}, /query/], [new Date(), {}, /query/], [[1, 0], null, /options/],
   ])("%j with %j is refused", async (query, options, words) => {
     await expectRefusal(() => notes.search(query as never, options as never), "ERR_INVALID", words);
     expect(await notes.search([1, 0], { limit: 1 })).toHaveLength(1);
-  });
-
-  test("what is of a later release is said to be", async () => {
-    for (const options of [{ mode: "text" }, { mode: "hybrid" }, { minScore: 0.5 }]) {
-      await expectRefusal(() => notes.search([1, 0], options as never), "ERR_UNSUPPORTED", /not in this release/);
-    }
-    await expectRefusal(() => notes.search("words"), "ERR_UNSUPPORTED", /embed/);
   });
 });
 
@@ -173,86 +175,5 @@ describe("filters", () => {
     await collection.add({ id: "a", vector: [1], metadata: { a: 1 } });
     await expectRefusal(() => collection.search([1], { filter: filter as never }), "ERR_INVALID", words);
     await expectRefusal(() => collection.list({ filter: filter as never }), "ERR_INVALID", words);
-  });
-});
-
-describe("embed", () => {
-  const asked: (readonly string[])[] = [];
-  let answer: Embed;
-  let embedding: Memory;
-  let notes: Collection<unknown>;
-  beforeEach(async () => {
-    asked.length = 0;
-    answer = async (texts) => texts.map((text) => new Float32Array([text.length, 1]));
-    embedding = await open("memory:", {
-      embed: (texts, options) => {
-        asked.push(texts);
-        return answer(texts, options);
-      },
-    });
-    notes = embedding.collection("notes", { dimensions: 2 });
-  });
-  afterEach(() => embedding.close());
-
-  test("is asked once for all texts that lack a vector, in their order", async () => {
-    await notes.add([
-      { id: "a", text: "one" }, { id: "b", text: "given", vector: [7, 7] }, { id: "c", text: "three" }, { id: "d", vector: [1, 0] },
-    ]);
-    expect(asked).toEqual([["one", "three"]]);
-    expect((await notes.get("a"))?.vector).toEqual(new Float32Array([3, 1]));
-    expect((await notes.get("b"))?.vector).toEqual(new Float32Array([7, 7]));
-    expect((await notes.get("c"))?.vector).toEqual(new Float32Array([5, 1]));
-    await notes.add({ id: "e", vector: [1, 1] });
-    expect(asked).toHaveLength(1);
-  });
-
-  test("is asked for the query of a search", async () => {
-    await notes.add([{ id: "short", text: "ab" }, { id: "long", text: "x".repeat(100) }]);
-    const [best] = await notes.search("cd", { limit: 1 });
-    expect(best).toMatchObject({ id: "short", text: "ab" });
-    expect(asked).toEqual([["ab", "x".repeat(100)], ["cd"]]);
-  });
-
-  test("is told of the signal", async () => {
-    const { signal } = new AbortController();
-    let seen: unknown;
-    answer = async (texts, options) => {
-      seen = options.signal;
-      return texts.map(() => new Float32Array([1, 1]));
-    };
-    await notes.add({ id: "a", text: "x" }, { signal });
-    expect(seen).toBe(signal);
-    const reason = new Error("enough");
-    expect(await refusal(() => notes.add({ id: "b", text: "x" }, { signal: AbortSignal.abort(reason) }))).toBe(reason);
-    expect(asked).toHaveLength(1);
-  });
-
-  test("that fails, fails with its own error, and nothing is written", async () => {
-    const failure = new RangeError("the model is asleep");
-    for (const fail of [() => Promise.reject(failure), () => { throw failure; }]) {
-      answer = fail;
-      expect(await refusal(() => notes.add([{ id: "a", vector: [1, 1] }, { id: "b", text: "x" }]))).toBe(failure);
-      expect(await refusal(() => notes.search("x"))).toBe(failure);
-    }
-    expect(await notes.count()).toBe(0);
-  });
-
-  test.each([
-    ["nothing", undefined, /embed/], ["too few", [new Float32Array(2)], /1 vectors for 2 texts/],
-    ["too many", [1, 2, 3].map(() => new Float32Array(2)), /3 vectors for 2 texts/],
-    ["a vector that is none", [new Float32Array([1, 1]), "x"], /embed.*vector 1/],
-    ["a wrong dimension", [new Float32Array([1, 1]), new Float32Array([1])], /vector has 1 numbers/],
-    ["NaN", [new Float32Array([1, 1]), new Float32Array([NaN, 1])], /\[0\] is NaN/],
-    ["a zero vector", [new Float32Array([1, 1]), new Float32Array(2)], /zero/],
-  ])("that gives %s is refused, and nothing is written", async (_, given, words) => {
-    answer = () => Promise.resolve(given as Float32Array[]);
-    await expectRefusal(() => notes.add([{ id: "a", text: "x" }, { id: "b", text: "y" }]), "ERR_INVALID", words);
-    expect(await notes.count()).toBe(0);
-  });
-
-  test("may give plain arrays", async () => {
-    answer = async (texts) => texts.map(() => [1, 2]) as unknown as Float32Array[];
-    await notes.add({ id: "a", text: "x" });
-    expect((await notes.get("a"))?.vector).toEqual(new Float32Array([1, 2]));
   });
 });

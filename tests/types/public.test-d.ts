@@ -3,8 +3,8 @@
  * an error is one. Nothing here runs.
  */
 import {
-  type CacheStats, type Change, type Collection, copy, type CopyReport, type Document, type DocumentInput, type Embed, type Entry, type Filter, handles, type Hit, type HostBackend, type Memory, type MemoryEvent, type MemoryInfo, type OpenedHandle,
-  type Page, type StandardSchemaV1, type Store, type Transaction, type Watch, type WriteResult, type ConflictError, type InvalidError, isMemoryError,
+  type CacheStats, type Change, type Collection, copy, type CopyReport, type Document, type DocumentInput, type Embed, type Embedder, type Entry, type ExplainedHits, type Filter, handles, type Hit, type HostBackend, type LoadReport, type Memory, type MemoryEvent, type MemoryInfo, type OpenedHandle,
+  type Page, type Progress, type SearchExplain, type SearchMode, type StandardSchemaV1, type Store, type Transaction, type Watch, type WriteResult, type ConflictError, type InvalidError, isMemoryError,
   type MemoryError, open,
 } from "mnemora";
 
@@ -58,6 +58,15 @@ export async function opening(): Promise<void> {
     return [];
   };
   await open("memory:", { embed });
+  await open("memory:", { embed: Object.assign(embed, { model: "mine-1" }) });
+  const embedder: Embedder = { model: "mine-1", embed, dimensions: 384, maxBatch: 32 };
+  await open("memory:", { embed: embedder });
+  class Own { model = "own"; private readonly weights = [1]; async embed(texts: readonly string[]) { return texts.map(() => Float32Array.from(this.weights)); } }
+  await open("memory:", { embed: new Own() });
+  // @ts-expect-error an embedder that is an object has a name for its model
+  await open("memory:", { embed: { embed } });
+  // @ts-expect-error vectors are arrays of floats
+  await open("memory:", { embed: async (texts: readonly string[]) => texts.map(() => "x") });
 }
 
 export async function stores(memory: Memory): Promise<void> {
@@ -155,13 +164,33 @@ export async function collections(memory: Memory): Promise<void> {
   await notes.add(documents, { onProgress: ({ done, total }) => [exactly<number>()(done), exactly<number | null>()(total)] });
   await notes.add({ id: "b", vector: new Float32Array(384) });
   exactly<Document<Meta> | null>()(await notes.get("a"));
-  const hits = await notes.search("pricing", { limit: 10, filter: { section: "web", year: { $gte: 2024 } }, mode: "vector", exact: true, ef: 64 });
+  const hits = await notes.search("pricing", {
+    limit: 10, offset: 10, filter: { section: "web", year: { $gte: 2024 } }, mode: "hybrid", exact: true, ef: 64, minScore: 0.5,
+    groupBy: "owner.team", recency: { halfLifeMs: 1_000, weight: 0.5 }, importance: 0.5, diversity: 0.3, highlight: true,
+  });
   exactly<Hit<Meta>[]>()(hits);
   exactly<number>()(hits[0]!.score);
-  exactly<number>()(hits[0]!.parts.vector);
+  exactly<number | undefined>()(hits[0]!.parts.vector);
+  exactly<number | undefined>()(hits[0]!.parts.fused);
   exactly<Meta | null>()(hits[0]!.metadata);
+  for (const [start, end] of hits[0]!.highlights ?? []) exactly<string | undefined>()(hits[0]!.text?.slice(start, end));
+  const explained = await notes.search({ text: "pricing", vector: [1] }, { explain: true });
+  exactly<ExplainedHits<Meta>>()(explained);
+  exactly<SearchExplain>()(explained.explain);
+  exactly<SearchMode>()(explained.explain.mode);
+  exactly<"empty" | "scan" | "graph" | undefined>()(explained.explain.vectors?.path);
+  exactly<readonly string[] | undefined>()(explained.explain.words?.terms);
+  // @ts-expect-error only who asks is told how a result came about
+  (await notes.search("x", { explain: false })).explain;
+  // @ts-expect-error only who asks is told how a result came about
+  (await notes.search("x")).explain;
+  exactly<LoadReport>()(await notes.load(documents, { batchSize: 100, signal: new AbortController().signal }));
+  await notes.load(new Set(documents));
+  await notes.load((async function* () { yield documents[0]!; })(), { onProgress: (progress) => { exactly<Progress>()(progress); } });
+  exactly<{ embedded: number }>()(await notes.reembed({ onProgress: ({ done }) => done }));
+  exactly<void>()(await notes.optimize());
   await notes.search([1, 2] as const);
-  for await (const document of notes.list({ filter: { "owner.team": "web" } })) exactly<Float32Array>()(document.vector);
+  for await (const document of notes.list({ filter: { "owner.team": "web" } })) exactly<Float32Array | null>()(document.vector);
   const filters: Filter[] = [
     { $and: [{ a: 1 }, { $or: [{ b: { $in: ["x"] } }, { $not: { c: { $exists: true } } }] }] },
     { at: { $gt: new Date(), $lte: new Date() }, big: 5n, gone: null, tags: { $nin: ["a"], $ne: "b", $not: { $eq: "c" } } },
@@ -169,12 +198,20 @@ export async function collections(memory: Memory): Promise<void> {
   await notes.search([1], { filter: filters[0]! });
   // @ts-expect-error metadata must fit the collection
   await notes.add({ id: "c", metadata: { section: 5 } });
-  // @ts-expect-error a collection has dimensions
-  memory.collection("x", { metric: "dot" });
+  // @ts-expect-error what is loaded must fit the collection as well
+  await notes.load([{ id: "c", metadata: { section: 5 } }]);
+  memory.collection("x", {
+    dimensions: 3, metric: "dot", language: "german", fields: { title: 2, "owner.name": 0.5 }, keep: "codes", M: 8, efConstruction: 100,
+  });
+  memory.collection("x", {});
   // @ts-expect-error there are three metrics
   memory.collection("x", { dimensions: 3, metric: "euclid" });
-  // @ts-expect-error and no text search yet
-  await notes.search("x", { mode: "hybrid" });
+  // @ts-expect-error weights are numbers
+  memory.collection("x", { fields: { title: "high" } });
+  // @ts-expect-error there are three modes
+  await notes.search("x", { mode: "fuzzy" });
+  // @ts-expect-error a recency has a half-life
+  await notes.search("x", { recency: { weight: 1 } });
 }
 
 export async function upkeep(memory: Memory): Promise<void> {

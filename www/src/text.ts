@@ -107,6 +107,7 @@ export const text = {
     similarTo: (id: string) => `Find memories similar to ${id}`,
     nothing: "Nothing was found.",
     noWords: "There is nothing in the query to search for.",
+    noVector: "This memory has no vector, so there is nothing to compare with.",
     score: "Similarity",
     limited: (count: number) => `The first ${n(count)} are shown.`,
   },

@@ -11,11 +11,12 @@
 import { ClosedError, InvalidError } from "../errors.js";
 import type { CoreMemory, Withdrawal } from "../loader/load.js";
 import type { Reader } from "../value/wire.js";
-import type { Embed, MemoryInfo, WriteResult } from "../types.js";
+import type { MemoryInfo, WriteResult } from "../types.js";
 import { describe } from "./check.js";
 import { Hub } from "./hub.js";
 import type { Instance } from "./instance.js";
 import { openFirst, type Opened, type Opening } from "./opening.js";
+import type { Embedding } from "./options.js";
 import { registry } from "./registry.js";
 import { Upkeep } from "./upkeep.js";
 
@@ -30,7 +31,7 @@ export class Handle {
   private closing: Promise<void> | undefined;
   private freed = false;
 
-  private constructor({ instance, core, requested, refused }: Opened, opening: Opening, readonly embed: Embed | undefined) {
+  private constructor({ instance, core, requested, refused }: Opened, opening: Opening, readonly embedding: Embedding | undefined) {
     const { url, backend, durability, shared, dataLoss } = core.info() as MemoryInfo;
     this.info = Object.freeze({ url, requested, refused: Object.freeze(refused), backend, durability, shared, dataLoss });
     this.instance = instance;
@@ -41,12 +42,12 @@ export class Handle {
     registry.set(this, new Date());
   }
 
-  static async open(opening: Opening, embed: Embed | undefined): Promise<Handle> {
+  static async open(opening: Opening, embedding: Embedding | undefined): Promise<Handle> {
     const { signal } = opening;
     signal?.throwIfAborted();
     const opened = openFirst(opening, opening.now === undefined ? NaN : timeOf(opening.now));
     try {
-      return new Handle(await abortable(opened, signal), opening, embed);
+      return new Handle(await abortable(opened, signal), opening, embedding);
     } catch (error) {
       // Whoever stopped waiting does not want the database to stay open.
       if (signal?.aborted === true) opened.then(({ core }) => core.close() as unknown, () => undefined);

@@ -2,7 +2,7 @@
  * The options of `open`, checked: nothing is opened before all of them hold.
  */
 import { InvalidError } from "../errors.js";
-import type { CacheOptions, HostBackend, OpenOptions } from "../types.js";
+import type { CacheOptions, Embed, HostBackend, OpenOptions } from "../types.js";
 import { checkCall, checkCount, checkEach, checkFlag, checkFunction, checkOptions, checkText, describe } from "./check.js";
 import type { Caching, Opening, Target } from "./opening.js";
 
@@ -10,6 +10,36 @@ import type { Caching, Opening, Target } from "./opening.js";
 const LONGEST_TIMER = 2 ** 31 - 1;
 /** The longest time to live, in milliseconds. */
 const LONGEST_TTL = 3.2e13;
+
+/** Texts a call of the embedder, if it does not say. */
+const TEXTS_A_CALL = 64;
+
+/** What turns texts into vectors, checked. */
+export interface Embedding {
+  /** The name of the model, if it has one. */
+  readonly model: string | undefined;
+  readonly embed: (...given: Parameters<Embed>) => unknown;
+  /** Numbers a vector, if that is known. */
+  readonly dimensions: number | undefined;
+  readonly maxBatch: number;
+}
+
+/** The embedder in one form, however it was given. It may have more fields than the known ones: it can be anyone's object. */
+export function checkEmbedding(given: OpenOptions["embed"]): Embedding | undefined {
+  if (given === undefined) return undefined;
+  const plain = typeof given === "function";
+  if (!plain && (typeof given !== "object" || given === null)) {
+    throw new InvalidError(`options.embed is ${describe(given)}; give a function, or an object with model and embed`);
+  }
+  const { model, dimensions, maxBatch = TEXTS_A_CALL } = plain ? { model: given.model } : given as Partial<typeof given>;
+  if (!plain) checkFunction(given.embed, "options.embed.embed", true);
+  return {
+    model: plain && model === undefined ? undefined : checkText(model, "options.embed.model"),
+    embed: plain ? given : given.embed.bind(given),
+    dimensions: dimensions === undefined ? undefined : checkCount(dimensions, "options.embed.dimensions", 1, 4_096),
+    maxBatch: checkCount(maxBatch, "options.embed.maxBatch", 1),
+  };
+}
 
 /** What opening needs. */
 export function checkOpening(url: unknown, options: OpenOptions): Opening {
@@ -24,7 +54,6 @@ export function checkOpening(url: unknown, options: OpenOptions): Opening {
   }
   checkFlag(groupCommit, "options.groupCommit");
   checkFunction(now, "options.now");
-  checkFunction(options.embed, "options.embed");
   checkFunction(options.onEvent, "options.onEvent");
   const openTimeoutMs = checkCount(options.openTimeoutMs ?? 5_000, "options.openTimeoutMs", 1, LONGEST_TIMER);
   const timeoutMs = checkCount(options.timeoutMs ?? 10_000, "options.timeoutMs", 1, LONGEST_TIMER);

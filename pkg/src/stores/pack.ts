@@ -24,6 +24,19 @@ export function unpackValue<T>(reader: Reader): T {
   return value as T;
 }
 
+/** The bytes of a value, a copy; `place` names it in errors. */
+export function encoded(value: unknown, place: string): Uint8Array {
+  const writer = new Writer();
+  encodeValue(value, writer, place);
+  return writer.finish();
+}
+
+/** Writes a value that may be missing. */
+export function putOption<T>(writer: Writer, value: T | undefined, put: (value: T) => void): void {
+  writer.u8(value === undefined ? 0 : 1);
+  if (value !== undefined) put(value);
+}
+
 /** Ids, in their order. */
 export function packIds(ids: readonly string[]): Uint8Array {
   scratch.reset();

@@ -1,54 +1,56 @@
-//! Collections: documents with vectors and metadata, found again by similarity.
+//! Collections: documents with texts, vectors and metadata, found again by similarity and by words.
 //!
-//! The documents are records like any other. The index over their vectors lives in memory; it is a
-//! follower of the commit log: built from the records at the first search, and brought up to the
-//! log's end before each one, so that writes of other tabs count as well.
+//! The documents are records like any other. The index over them lives in memory; it is a follower of the
+//! commit log, brought up to the log's end before each search, so that writes of other tabs count as well. It
+//! is kept in pages, so that opening it need not read the documents.
 //!
 //! **Invariants**
 //! - A document and its vector are one record: neither is stored without the other.
 //! - A search never returns a document that was deleted, or whose vector was replaced, before it.
-//! - The dimensions and the metric are fixed by the first write; later handles must agree.
+//! - What is kept of an index follows from the documents: it may be damaged, old or gone, and is never more
+//!   than a shorter way to the same index.
 
+mod directory;
 mod document;
+mod flush;
 mod follower;
 mod index;
+mod optimize;
+mod options;
+mod pages;
+mod reembed;
+mod resync;
 mod search;
 
 use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use serde::{Deserialize, Serialize};
-
 pub use self::document::{Document, NewDocument};
-pub use self::search::Hit;
+pub use self::options::{CollectionOptions, Reembedding, Wanted};
+pub use self::reembed::{ReembedDocument, ReembedPage, Reembedded};
+pub use self::search::{Hit, Parts, Recency, SearchExplain, SearchMode, SearchRequest, SearchResult};
 
 pub(super) use self::document::check;
 use self::follower::Follower;
-use super::memory::conflict_error;
+use self::options::options_key;
 use super::page::list;
 use super::store::open_envelope;
 use super::{Changes, Listing, Memory, PageRequest};
 use crate::model::{
     Batch, Committed, Envelope, Key, Precondition, Put, Range, Space, Ticket, check_component,
 };
-use crate::vector::{Filter, Metric, check_dimensions};
+use crate::vector::Filter;
 use crate::{Error, Result};
 
-/// What a collection's vectors are.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub struct CollectionOptions {
-    /// Numbers a vector, 1 to 4,096.
-    pub dimensions: u32,
-    /// What similarity means.
-    pub metric: Metric,
-}
+/// Documents in one call from which on the index is brought up with them: a load goes on for long.
+const BULK: usize = 64;
 
 /// A collection of documents. Cheap to clone; clones share the index.
 #[derive(Debug, Clone)]
 pub struct Collection {
     memory: Memory,
     shared: Arc<Shared>,
-    wanted: Option<CollectionOptions>,
+    wanted: Arc<Wanted>,
 }
 
 #[derive(Debug)]
@@ -75,20 +77,52 @@ impl Collections {
 }
 
 impl Memory {
-    /// The collection `name`. Its options may be left out if it exists already.
+    /// The collection `name`. What is not `wanted` is as it is stored, or as by default.
     ///
     /// # Errors
-    /// `Invalid` for a name that breaks the rules of [`check_component`], or dimensions out of range.
-    pub fn collection(&self, name: &str, options: Option<CollectionOptions>) -> Result<Collection> {
+    /// `Invalid` for a name that breaks the rules of [`check_component`], or an option out of range.
+    pub fn collection(&self, name: &str, wanted: Wanted) -> Result<Collection> {
         check_component("the name of the collection", name)?;
-        if let Some(options) = options {
-            check_dimensions(options.dimensions as usize)?;
-        }
+        let wanted = Arc::new(wanted.checked()?);
         let mut open = self.collections().0.lock().unwrap_or_else(PoisonError::into_inner);
         let shared = open.entry(name.to_owned()).or_insert_with(|| {
             Arc::new(Shared { name: name.to_owned(), follower: futures_util::lock::Mutex::default() })
         });
-        Ok(Collection { memory: self.clone(), shared: Arc::clone(shared), wanted: options })
+        Ok(Collection { memory: self.clone(), shared: Arc::clone(shared), wanted })
+    }
+
+    /// Stores the pages of the indexes that have changed, of those that nobody uses just now.
+    ///
+    /// # Errors
+    /// The first that the backend's commits give; the other indexes were seen to.
+    pub(crate) async fn flush_collections(&self) -> Result<()> {
+        let open: Vec<Arc<Shared>> = {
+            let open = self.collections().0.lock().unwrap_or_else(PoisonError::into_inner);
+            open.values().map(Arc::clone).collect()
+        };
+        let mut outcome = Ok(());
+        for shared in open {
+            let Some(mut follower) = shared.follower.try_lock() else { continue };
+            let Some(following) = follower.following() else { continue };
+            let flushed = following.flush(self).await;
+            outcome = outcome.and(flushed);
+        }
+        outcome
+    }
+
+    /// Deletes what writers of pages left behind that are gone.
+    ///
+    /// # Errors
+    /// What the backend's reads and commits give.
+    pub(crate) async fn clear_collections(&self) -> Result<()> {
+        let names: Vec<String> = {
+            let open = self.collections().0.lock().unwrap_or_else(PoisonError::into_inner);
+            open.keys().cloned().collect()
+        };
+        for name in names {
+            flush::clear_claim(self, &name).await?;
+        }
+        Ok(())
     }
 }
 
@@ -102,31 +136,59 @@ impl Collection {
     pub async fn add(&self, documents: &[NewDocument], ticket: Option<Ticket>) -> Result<u64> {
         loop {
             let known = self.known_options().await?;
-            let Some(options) = known.or(self.wanted) else {
-                return Err(Error::invalid(format!(
-                    "the collection {:?} does not exist yet; give its dimensions, as in collection(name, {{ dimensions: 384 }})",
-                    self.shared.name
-                )));
-            };
+            let stored = known.as_ref().map(|(_, version)| *version);
+            let mut options = known.map_or_else(|| self.wanted.first(), |(options, _)| options);
             let mut batch = Batch { ticket: ticket.clone(), ..Batch::new(self.memory.now()) };
-            self.put(&mut batch, documents, options)?;
-            if known.is_none() && !documents.is_empty() {
-                self.put_options(&mut batch, options)?;
+            let vector = documents.iter().find_map(|document| document.vector.as_ref());
+            let learnt =
+                vector.is_some_and(|vector| options.learn(vector.len() as u32, self.wanted.model.as_deref()));
+            self.put(&mut batch, documents, &options)?;
+            let new_options = !documents.is_empty() && (stored.is_none() || learnt);
+            if new_options {
+                put_options(&mut batch, &self.shared.name, &options, stored)?;
+            } else if let Some(version) = stored.filter(|_| vector.is_some()) {
+                // A vector is of one model: none is stored after another model was begun with.
+                let key = options_key(&self.shared.name)?;
+                batch.preconditions.push((key, Precondition::Version(version)));
             }
+            let time = batch.time;
             match self.memory.try_commit(batch).await? {
                 Ok(Committed { sequence }) => {
-                    self.shared.follower.lock().await.apply_added(sequence, documents)?;
+                    let first = stored.is_none();
+                    let stored = documents
+                        .iter()
+                        .map(|document| Document::of_new(document, sequence, time, options.epoch));
+                    self.take_over(sequence, new_options.then(|| options.clone()), stored.collect(), first)
+                        .await;
                     return Ok(sequence);
                 }
-                // Somebody else made the collection in between: do the options agree?
-                Err(_) if known.is_none() => {}
-                Err(conflict) => return Err(conflict_error(&conflict, None)),
+                // Somebody else made the collection in between, or changed its options: do they agree?
+                Err(_) => self.read_options_anew().await?,
             }
         }
     }
 
+    /// Brings the index up with what was stored. What fails here, fails again for whoever searches, and is
+    /// told to him: the documents are stored.
+    async fn take_over(
+        &self,
+        sequence: u64,
+        options: Option<CollectionOptions>,
+        documents: Vec<Document>,
+        first: bool,
+    ) {
+        let mut follower = self.shared.follower.lock().await;
+        if follower.following().is_none() {
+            if first || documents.len() >= BULK {
+                let _ = follower.follow(&self.memory, &self.shared.name).await;
+            }
+            return;
+        }
+        let _ = follower.apply_added(&self.memory, sequence, options, &documents).await;
+    }
+
     /// Adds the documents to the batch, if all of them hold.
-    fn put(&self, batch: &mut Batch, documents: &[NewDocument], options: CollectionOptions) -> Result<()> {
+    fn put(&self, batch: &mut Batch, documents: &[NewDocument], options: &CollectionOptions) -> Result<()> {
         let mut seen = HashSet::new();
         for (index, document) in documents.iter().enumerate() {
             let place = || format!("documents[{index}] ({:?})", document.id);
@@ -137,22 +199,30 @@ impl Collection {
             }
             let key = self.key(&document.id).map_err(|error| error.at(place()))?;
             document.check(options).map_err(|error| error.at(place()))?;
-            let value = envelope(batch.time, "", &document.encode()?).encode(&key)?;
+            let value = envelope(batch.time, batch.time, &document.encode(options.epoch)?).encode(&key)?;
             batch.puts.push(Put { key, value, keep_created: true });
         }
         Ok(())
     }
 
-    /// Adds the options to the batch, to be stored with the first documents.
-    fn put_options(&self, batch: &mut Batch, options: CollectionOptions) -> Result<()> {
-        let key = options_key(&self.shared.name)?;
-        let payload = postcard::to_allocvec(&options).map_err(|cause| {
-            Error::internal("the collection's options could not be encoded").with_source(cause)
-        })?;
-        let value = envelope(batch.time, "collection", &payload).encode(&key)?;
-        batch.preconditions.push((key.clone(), Precondition::Absent));
-        batch.puts.push(Put { key, value, keep_created: false });
-        Ok(())
+    /// Which of the documents are stored already just so: text, metadata and importance, and the vector
+    /// where one is given. In their order.
+    ///
+    /// # Errors
+    /// `Invalid`, naming the position, for an id that breaks the rules; what the backend's reads give.
+    pub async fn stored(&self, documents: &[NewDocument]) -> Result<Vec<bool>> {
+        let epoch = self.known_options().await?.map_or(0, |(options, _)| options.epoch);
+        let key = |(index, document): (usize, &NewDocument)| {
+            self.key(&document.id).map_err(|error| error.at(format!("documents[{index}]")))
+        };
+        let keys: Vec<Key> = documents.iter().enumerate().map(key).collect::<Result<_>>()?;
+        let found = self.memory.backend().get(&keys).await?;
+        let stored = documents.iter().zip(&keys).zip(found).map(|((document, key), record)| {
+            // One that can not be read is not stored just so; adding it mends it.
+            let found = record.map(|record| open_envelope(&document.id, key, record).and_then(Document::of));
+            found.is_some_and(|found| found.is_ok_and(|found| found.is_just(document, epoch)))
+        });
+        Ok(stored.collect())
     }
 
     /// The document `id`, if it is there.
@@ -192,9 +262,9 @@ impl Collection {
     pub async fn count(&self) -> Result<usize> {
         // The index alone would not notice that another tab wrote, or that the storage is gone.
         self.memory.confirm(crate::log::head(self.memory.backend()).await?.sequence);
-        let Some(options) = self.known_options().await? else { return Ok(0) };
         let mut follower = self.shared.follower.lock().await;
-        Ok(follower.up_to_date(&self.memory, &self.shared.name, options).await?.len())
+        let index = follower.up_to_date(&self.memory, &self.shared.name, &self.wanted).await?;
+        Ok(index.map_or(0, |index| index.len()))
     }
 
     /// The page of documents that `request` asks for, and of those only what matches `filter`.
@@ -221,49 +291,58 @@ impl Collection {
         Key::named(Space::Document, &self.shared.name, id)
     }
 
-    /// The options as they are stored; `None` if nothing was ever added.
+    /// The options as they are stored, and the version of their record; `None` if nothing was ever added.
     ///
     /// # Errors
     /// `Invalid` if the handle was given others.
-    async fn known_options(&self) -> Result<Option<CollectionOptions>> {
-        // Once the follower has them they can not change any more.
-        let followed = self.shared.follower.lock().await.options();
-        let stored = match followed {
-            Some(options) => options,
-            None => match self.read_options().await? {
-                Some(options) => options,
-                None => return Ok(None),
-            },
+    async fn known_options(&self) -> Result<Option<(CollectionOptions, u64)>> {
+        let followed = {
+            let follower = self.shared.follower.lock().await;
+            follower.options().map(|(options, version)| (options.clone(), version))
         };
-        match self.wanted {
-            Some(wanted) if wanted != stored => Err(Error::invalid(format!(
-                "the collection {:?} holds {} vectors of {} dimensions, not {} of {}; open it so, or use another name",
-                self.shared.name, stored.metric, stored.dimensions, wanted.metric, wanted.dimensions
-            ))),
-            _ => Ok(Some(stored)),
+        let known = match followed {
+            Some(known) => Some(known),
+            None => read_options(&self.memory, &self.shared.name).await?,
+        };
+        if let Some((options, _)) = &known {
+            self.wanted.agree(&self.shared.name, options)?;
+        }
+        Ok(known)
+    }
+
+    /// Those that the index knows were found to be out of date.
+    async fn read_options_anew(&self) -> Result<()> {
+        match self.shared.follower.lock().await.following() {
+            Some(following) => following.read_options(&self.memory).await,
+            None => Ok(()),
         }
     }
-
-    async fn read_options(&self) -> Result<Option<CollectionOptions>> {
-        let key = options_key(&self.shared.name)?;
-        let record =
-            self.memory.backend().get(std::slice::from_ref(&key)).await?.into_iter().next().flatten();
-        let Some(record) = record else { return Ok(None) };
-        let envelope = Envelope::decode(&key, &record.value)?;
-        let options = postcard::from_bytes(envelope.payload).map_err(|cause| {
-            Error::corrupt("the collection's options can not be read").with_key(key).with_source(cause)
-        })?;
-        Ok(Some(options))
-    }
 }
 
-fn envelope<'a>(now: u64, schema: &'a str, payload: &'a [u8]) -> Envelope<'a> {
-    let schema_version = u32::from(!schema.is_empty());
-    Envelope { created: now, updated: now, expires: None, schema, schema_version, payload }
+/// The options of the collection `name` and the version of their record.
+async fn read_options(memory: &Memory, name: &str) -> Result<Option<(CollectionOptions, u64)>> {
+    let key = options_key(name)?;
+    let record = memory.backend().get(std::slice::from_ref(&key)).await?.into_iter().next().flatten();
+    record.map(|record| Ok((CollectionOptions::decode(&key, &record.value)?, record.version))).transpose()
 }
 
-fn options_key(name: &str) -> Result<Key> {
-    Key::named(Space::Meta, "collection", name)
+/// Adds the options to the batch, in place of those of the version `before`.
+fn put_options(
+    batch: &mut Batch,
+    name: &str,
+    options: &CollectionOptions,
+    before: Option<u64>,
+) -> Result<()> {
+    let key = options_key(name)?;
+    let value = options.encode(&key, batch.time)?;
+    let expected = before.map_or(Precondition::Absent, Precondition::Version);
+    batch.preconditions.push((key.clone(), expected));
+    batch.puts.push(Put { key, value, keep_created: true });
+    Ok(())
+}
+
+fn envelope(created: u64, updated: u64, payload: &[u8]) -> Envelope<'_> {
+    Envelope { created, updated, expires: None, schema: "", schema_version: 0, payload }
 }
 
 /// Every document of the collection whose id starts with `prefix`.

@@ -9,15 +9,18 @@ use crate::model::{Value, encode_value};
 use crate::platform::SystemClock;
 use crate::testing::block_on;
 use crate::testing::rng::SplitMix64;
+use crate::vector::Metric;
 
-const OPTIONS: CollectionOptions = CollectionOptions { dimensions: 3, metric: Metric::Cosine };
+fn options() -> Wanted {
+    Wanted::vectors(3, Metric::Cosine)
+}
 
 fn document(id: &str, vector: [f32; 3], year: i64) -> NewDocument {
     let metadata = Value::Object(vec![("year".into(), Value::Int(year))]);
     NewDocument {
         id: id.into(),
         text: Some(format!("text of {id}")),
-        vector: vector.to_vec(),
+        vector: Some(vector.to_vec()),
         metadata: Some(encode_value(&metadata).unwrap()),
         importance: 0.5,
     }
@@ -29,7 +32,7 @@ async fn over(backend: &Arc<MemoryBackend>) -> Memory {
 }
 
 async fn ids(collection: &Collection, query: [f32; 3], limit: usize) -> Vec<String> {
-    let hits = collection.search(&query, limit, None).await.unwrap();
+    let hits = collection.nearest(&query, limit, None).await.unwrap();
     hits.into_iter().map(|hit| hit.id).collect()
 }
 
@@ -37,16 +40,16 @@ async fn ids(collection: &Collection, query: [f32; 3], limit: usize) -> Vec<Stri
 fn what_is_added_is_found_best_first_also_by_another_memory() {
     block_on(async {
         let backend = Arc::new(MemoryBackend::new());
-        let notes = over(&backend).await.collection("notes", Some(OPTIONS)).unwrap();
+        let notes = over(&backend).await.collection("notes", options()).unwrap();
         let added = [
             document("x", [1.0, 0.0, 0.0], 2023),
             document("xy", [1.0, 1.0, 0.0], 2024),
             document("z", [0.0, 0.0, 2.0], 2025),
         ];
         notes.add(&added, None).await.unwrap();
-        let other = over(&backend).await.collection("notes", None).unwrap();
+        let other = over(&backend).await.collection("notes", Wanted::default()).unwrap();
         for collection in [&notes, &other] {
-            let hits = collection.search(&[2.0, 0.1, 0.0], 2, None).await.unwrap();
+            let hits = collection.nearest(&[2.0, 0.1, 0.0], 2, None).await.unwrap();
             assert_eq!(hits.iter().map(|hit| hit.id.as_str()).collect::<Vec<_>>(), ["x", "xy"]);
             assert!(hits[0].score > hits[1].score && hits[0].score <= 1.0);
             assert_eq!(hits[0].text.as_deref(), Some("text of x"));
@@ -55,9 +58,9 @@ fn what_is_added_is_found_best_first_also_by_another_memory() {
         let query =
             Value::Object(vec![("year".into(), Value::Object(vec![("$gte".into(), Value::Int(2024))]))]);
         let filter = Filter::parse(&query).unwrap();
-        let hits = notes.search(&[1.0, 0.0, 0.0], 10, Some(&filter)).await.unwrap();
+        let hits = notes.nearest(&[1.0, 0.0, 0.0], 10, Some(&filter)).await.unwrap();
         assert_eq!(hits.iter().map(|hit| hit.id.as_str()).collect::<Vec<_>>(), ["xy", "z"]);
-        assert_eq!(notes.get("z").await.unwrap().unwrap().vector, [0.0, 0.0, 2.0]);
+        assert_eq!(notes.get("z").await.unwrap().unwrap().vector.unwrap(), [0.0, 0.0, 2.0]);
     });
 }
 
@@ -66,10 +69,8 @@ fn the_index_follows_what_others_write() {
     block_on(async {
         let backend = Arc::new(MemoryBackend::new());
         let (here, there) = (over(&backend).await, over(&backend).await);
-        let (mine, theirs) = (
-            here.collection("notes", Some(OPTIONS)).unwrap(),
-            there.collection("notes", Some(OPTIONS)).unwrap(),
-        );
+        let (mine, theirs) =
+            (here.collection("notes", options()).unwrap(), there.collection("notes", options()).unwrap());
         mine.add(&[document("a", [1.0, 0.0, 0.0], 1), document("b", [0.0, 1.0, 0.0], 1)], None)
             .await
             .unwrap();
@@ -91,19 +92,13 @@ fn the_index_follows_what_others_write() {
 fn hostile_documents_are_refused_whole() {
     block_on(async {
         let memory = over(&Arc::new(MemoryBackend::new())).await;
-        let unknown = memory.collection("notes", None).unwrap();
-        assert_eq!(
-            unknown.add(&[document("a", [1.0; 3], 1)], None).await.unwrap_err().kind(),
-            ErrorKind::Invalid
-        );
-        assert!(unknown.search(&[1.0; 3], 1, None).await.unwrap().is_empty());
-        let notes = memory.collection("notes", Some(OPTIONS)).unwrap();
+        let notes = memory.collection("notes", options()).unwrap();
         let good = document("good", [1.0; 3], 1);
         let bad = [
-            NewDocument { vector: vec![1.0; 2], ..good.clone() },
-            NewDocument { vector: vec![1.0, f32::NAN, 1.0], ..good.clone() },
-            NewDocument { vector: vec![1.0, 1.0, f32::INFINITY], ..good.clone() },
-            NewDocument { vector: vec![0.0; 3], ..good.clone() },
+            NewDocument { vector: Some(vec![1.0; 2]), ..good.clone() },
+            NewDocument { vector: Some(vec![1.0, f32::NAN, 1.0]), ..good.clone() },
+            NewDocument { vector: Some(vec![1.0, 1.0, f32::INFINITY]), ..good.clone() },
+            NewDocument { vector: Some(vec![0.0; 3]), ..good.clone() },
             NewDocument { id: String::new(), ..good.clone() },
             NewDocument { id: "first".into(), ..good.clone() },
             NewDocument { importance: 1.5, ..good.clone() },
@@ -120,11 +115,10 @@ fn hostile_documents_are_refused_whole() {
             [(vec![1.0; 2], 1), (vec![f32::NAN; 3], 1), (vec![1.0; 3], 0), (vec![1.0; 3], 10_001)]
         {
             notes.add(std::slice::from_ref(&good), None).await.unwrap();
-            assert_eq!(notes.search(&query, limit, None).await.unwrap_err().kind(), ErrorKind::Invalid);
+            assert_eq!(notes.nearest(&query, limit, None).await.unwrap_err().kind(), ErrorKind::Invalid);
         }
-        let other = CollectionOptions { dimensions: 4, ..OPTIONS };
-        let error =
-            memory.collection("notes", Some(other)).unwrap().search(&[1.0; 4], 1, None).await.unwrap_err();
+        let other = Wanted { dimensions: Some(4), ..options() };
+        let error = memory.collection("notes", other).unwrap().nearest(&[1.0; 4], 1, None).await.unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Invalid);
     });
 }
@@ -135,8 +129,8 @@ fn a_thousand_changes_match_a_plain_list() {
     println!("seed {SEED:#x}");
     block_on(async {
         let memory = over(&Arc::new(MemoryBackend::new())).await;
-        let options = CollectionOptions { metric: Metric::L2, ..OPTIONS };
-        let notes = memory.collection("notes", Some(options)).unwrap();
+        let options = Wanted { metric: Some(Metric::L2), ..options() };
+        let notes = memory.collection("notes", options).unwrap();
         let mut rng = SplitMix64::new(SEED);
         let mut model = std::collections::BTreeMap::new();
         for _ in 0..1_000 {

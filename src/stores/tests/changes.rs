@@ -1,7 +1,7 @@
 //! The log as a watcher of one store sees it.
 
 use super::*;
-use crate::stores::{Change, ChangeKind, CollectionOptions, NewDocument};
+use crate::stores::{Change, ChangeKind, NewDocument, Wanted};
 use crate::vector::Metric;
 
 fn brief(changes: &[Change]) -> Vec<(ChangeKind, &str, u64)> {
@@ -16,10 +16,15 @@ fn only_the_records_of_the_store_and_of_the_prefix_are_told() {
         let store = memory.store("s", with_history(3)).unwrap();
         save(&memory.store("t", plain()).unwrap(), "a", 1).await;
         save(&store, "a", 1).await;
-        let options = CollectionOptions { dimensions: 1, metric: Metric::Dot };
-        let document =
-            NewDocument { id: "a".into(), text: None, vector: vec![1.0], metadata: None, importance: 0.5 };
-        let notes = memory.collection("s", Some(options)).unwrap();
+        let options = Wanted::vectors(1, Metric::Dot);
+        let document = NewDocument {
+            id: "a".into(),
+            text: None,
+            vector: Some(vec![1.0]),
+            metadata: None,
+            importance: 0.5,
+        };
+        let notes = memory.collection("s", options).unwrap();
         notes.add(&[document], None).await.unwrap();
         let saved = save(&store, "a", 2).await;
         store.save(&[living("b", 3, 10)], None).await.unwrap();

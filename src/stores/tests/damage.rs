@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::model::{KeyBuilder, Value, encode_value};
-use crate::stores::{CollectionOptions, NewDocument, Problem};
+use crate::stores::{NewDocument, Problem, Wanted};
 use crate::testing::rng::SplitMix64;
 use crate::vector::Metric;
 
@@ -220,22 +220,22 @@ fn a_damaged_document_leaves_the_others_to_be_found() {
     block_on(async {
         let world = World::new();
         let memory = world.memory(true).await;
-        let options = CollectionOptions { dimensions: 2, metric: Metric::Dot };
+        let options = Wanted::vectors(2, Metric::Dot);
         let document = |id: &str, x: f32| NewDocument {
             id: id.into(),
             text: None,
-            vector: vec![x, 1.0],
+            vector: Some(vec![x, 1.0]),
             metadata: Some(encode_value(&Value::Object(vec![("x".into(), Value::Int(1))])).unwrap()),
             importance: 0.5,
         };
-        let notes = memory.collection("n", Some(options)).unwrap();
+        let notes = memory.collection("n", options).unwrap();
         notes.add(&[document("a", 1.0), document("b", 2.0), document("c", 3.0)], None).await.unwrap();
         let at = Key::named(Space::Document, "n", "b").unwrap();
         let mut bytes = world.raw(&at).await.value;
         bytes[50] ^= 4;
         world.overwrite(&at, bytes).await;
-        let reopened = world.memory(true).await.collection("n", None).unwrap();
-        let hits = reopened.search(&[1.0, 0.0], 9, None).await.unwrap();
+        let reopened = world.memory(true).await.collection("n", Wanted::default()).unwrap();
+        let hits = reopened.nearest(&[1.0, 0.0], 9, None).await.unwrap();
         assert_eq!(hits.iter().map(|hit| hit.id.as_str()).collect::<Vec<_>>(), ["c", "a"]);
         let page = reopened.page(&PageRequest { limit: 9, ..PageRequest::default() }, None).await.unwrap();
         assert_eq!((page.entries.len(), page.problems.len()), (2, 1));
@@ -243,8 +243,8 @@ fn a_damaged_document_leaves_the_others_to_be_found() {
         assert!(refused(reopened.get("b").await, ErrorKind::Corrupt).key().unwrap().ends_with("n/b"));
         assert_eq!(verified(&memory).await.len(), 1);
         notes.add(&[document("b", 9.0)], None).await.unwrap();
-        let fresh = world.memory(true).await.collection("n", None).unwrap();
-        assert_eq!(fresh.search(&[1.0, 0.0], 1, None).await.unwrap()[0].id, "b");
+        let fresh = world.memory(true).await.collection("n", Wanted::default()).unwrap();
+        assert_eq!(fresh.nearest(&[1.0, 0.0], 1, None).await.unwrap()[0].id, "b");
     });
 }
 
@@ -278,11 +278,11 @@ fn noise_in_every_space_breaks_nothing() {
             assert_eq!(page.entries.len(), 3, "what is good is there");
             store.changes(0, "").await.unwrap();
             for name in ["n", "s", "x"] {
-                let collection = store.memory.collection(name, None).unwrap();
+                let collection = store.memory.collection(name, Wanted::default()).unwrap();
                 let request = PageRequest { limit: 99, ..PageRequest::default() };
                 let kinds = [
                     collection.page(&request, None).await.map(drop),
-                    collection.search(&[1.0], 9, None).await.map(drop),
+                    collection.nearest(&[1.0], 9, None).await.map(drop),
                     collection.count().await.map(drop),
                 ];
                 for kind in kinds.into_iter().filter_map(Result::err).map(|error| error.kind()) {

@@ -38,6 +38,7 @@ export async function searchText(memory: Memory, known: Known, query: string, te
 export async function searchSimilar(memory: Memory, known: Known, id: string, tests: readonly Test[], signal: AbortSignal): Promise<Found> {
   const document = await memory.collection(known.name).get(id, { signal });
   if (!document) throw new Error(text.panel.gone);
+  if (!document.vector) throw new Error(text.search.noVector);
   const hits = await nearest(memory, known, document.vector, tests, signal, RESULTS + 1);
   return { how: "similar", like: id, hits: hits.filter((hit) => hit.id !== id).slice(0, RESULTS) };
 }

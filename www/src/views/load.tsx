@@ -47,7 +47,7 @@ async function collectionNamed(memory: Memory, name: string): Promise<Known> {
 
 async function probe(memory: Memory, name: string): Promise<Pick<Known, "embedder" | "dimensions">> {
   try {
-    for await (const { vector } of memory.collection(name).list({ limit: 1 })) return { embedder: null, dimensions: vector.length };
+    for await (const { vector } of memory.collection(name).list({ limit: 1 })) return { embedder: null, dimensions: vector?.length ?? null };
   } catch (error) {
     // A collection that was never made has no dimensions to be listed with: that is the usual case here.
     if (!["ERR_INVALID", "ERR_NOT_FOUND"].includes((error as { code?: string }).code ?? "")) throw error;

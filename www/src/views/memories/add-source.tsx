@@ -24,8 +24,12 @@ export function AddSource({ memory, onClose }: { memory: Memory; onClose: () => 
     if (kind === "store" && item.name === "agents") return go("memories", { source: "agents/agents" });
     if (!known.value.some((other) => keyOf(other) === keyOf(item)) && item.name !== REGISTRY) {
       if (kind === "collection") {
-        for await (const { vector } of memory.collection(item.name).list({ limit: 1 })) item.dimensions = vector.length;
-        if (item.dimensions === null) throw new Error(text.sources.notCollection);
+        let found = false;
+        for await (const { vector } of memory.collection(item.name).list({ limit: 1 })) {
+          found = true;
+          item.dimensions = vector?.length ?? null;
+        }
+        if (!found) throw new Error(text.sources.notCollection);
       }
       await remember(memory, item);
     }
