@@ -6,7 +6,9 @@
  * be told take M 16 and ef_construction 200; all search for the nearest 10 of vectors of length one.
  * Rates are compared at equal recall, read off the curves between two measured values of `ef`; "by round"
  * is the median of the ratios within each round. Native hnswlib is asked from Python, a query a call, as
- * its users do; what it does without Python in between ("in one call") stands beside it.
+ * its users do; what it does without Python in between ("in one call") stands beside it. The index that
+ * keeps codes only ranks by rows that lie beside it, as it would by the stored records; their memory is
+ * not counted, and reading records is measured through the package.
  */
 import { OURS, CODES, HNSWLIB_WASM, NATIVE, contenders } from "./vector/contenders.mjs";
 import { at, ratio } from "./vector/curve.mjs";
@@ -29,7 +31,7 @@ const PLAN = {
     { name: "clustered-30k-384", count: 30_000, dimensions: 384, asked: 200, recall: 0.99, without: ({ slow, extra, name }) => slow || extra || name === HNSWLIB_WASM },
   ],
   // Through the package. `opens`: the figure of opening is judged.
-  sqlite: [{ name: "minilm-10k" }, { name: "clustered-100k-128" }, { name: "clustered-100k-384", count: 100_000, dimensions: 384, asked: 200, opens: true }],
+  sqlite: [{ name: "minilm-10k" }, { name: "minilm-10k", keep: "codes" }, { name: "clustered-100k-128" }, { name: "clustered-100k-384", count: 100_000, dimensions: 384, asked: 200, opens: true }],
   chromium: [{ name: "minilm-10k" }],
 };
 
@@ -57,7 +59,7 @@ function rowsOf(set, { curves, built }, recall) {
       contender: name,
       "build s": round(seconds),
       "CPU s": round(cpuSeconds),
-      "last 1,000, ms each": round(lastMs),
+      "last 1,000, CPU ms each": round(lastMs),
       [`queries/s at ${recall}`]: rate === null ? `not reached (${round(Math.max(...points.map(({ recall }) => recall)))})` : `${rate.atLeast ? ">= " : ""}${Math.round(rate.value)}`,
       "in one call": points[0].together === undefined ? "" : Math.round(read(({ together }) => together)?.value ?? 0),
       "p50 us": round((read(({ p50 }) => p50)?.value ?? NaN) * 1_000) || "",
@@ -93,7 +95,7 @@ function targetsOf(set, recall, { curves, built }, median) {
     const [ours, theirs] = [built.get(OURS), built.get(BUILD.peer)];
     if (theirs === undefined) targets.push(not(what, BUILD.least));
     else targets.push({ what, value: round(theirs.cpuSeconds / ours.cpuSeconds), target: BUILD.least, met: theirs.cpuSeconds / ours.cpuSeconds >= BUILD.least });
-    targets.push({ what: `${set.title}, ms an insert (of the last 1,000)`, value: round(ours.lastMs), target: BUILD.insertMs, atMost: true, met: ours.lastMs < BUILD.insertMs });
+    targets.push({ what: `${set.title}, CPU ms an insert (of the last 1,000)`, value: round(ours.lastMs), target: BUILD.insertMs, atMost: true, met: ours.lastMs < BUILD.insertMs });
     const raw = set.count * set.dimensions * 4 / MIB;
     for (const [name, target] of MEMORY) {
       const value = built.get(name).wasmMiB / raw;
@@ -139,7 +141,7 @@ export async function run({ root, scratch, say, table, median, compileBench, lau
   };
   for (const { set, recall, without, filtered } of setsOf(root, plan.sets, say)) {
     say(`\n${set.title}`);
-    const measured = await measure({ set, entrants: entrants.filter((entrant) => !without(entrant)), efs: EFS, rounds: plan.rounds, scratch, say });
+    const measured = await measure({ set, entrants: entrants.filter((entrant) => !without(entrant)), efs: EFS, rounds: plan.rounds, say });
     try {
       const searches = filtered ? await filteredSearches({ set, running: measured.running, scratch }) : undefined;
       await saveAndLoad(measured, scratch);

@@ -14,7 +14,7 @@ const LOADS = 3;
 const SLOW = { efs: (efs) => efs.filter((_, at) => at % 3 === 1), share: 4, rounds: 2 };
 
 /** `{ curves, built }` by name, the product `byDefault`; the running processes stay, for what else is to be measured, until `stop`. */
-export async function measure({ set, entrants, efs, rounds, scratch, say }) {
+export async function measure({ set, entrants, efs, rounds, say }) {
   const truth = truthOf(set);
   const running = [];
   const built = new Map();

@@ -22,7 +22,7 @@ const round = (number, digits = 3) => Number(number.toPrecision(digits));
 const sizeOf = (folder) => readdirSync(folder).reduce((sum, file) => sum + statSync(join(folder, file)).size, 0);
 
 /** Fills a SQLite file, searches, and opens it again, in fresh processes. */
-async function overSqlite({ set, byDefault, root, scratch, median }) {
+async function overSqlite({ set, byDefault, keep, root, scratch, median }) {
   const folder = mkdtempSync(join(scratch, "store-"));
   const truth = truthOf(set);
   const begin = () => start("the package", process.execPath, [
@@ -33,7 +33,7 @@ async function overSqlite({ set, byDefault, root, scratch, median }) {
   let closed;
   const passes = [];
   try {
-    await running.ask({ action: "open" });
+    await running.ask({ action: "open", keep });
     filled = await running.ask({ action: "fill", base: set.base, count: set.count });
     for (let pass = 0; pass < PASSES; pass++) passes.push(await running.ask({ action: "pass", queries: set.queries, k: K, asked: set.asked }));
     closed = await running.ask({ action: "close" });
@@ -62,7 +62,7 @@ async function overSqlite({ set, byDefault, root, scratch, median }) {
   return {
     searchedMs,
     row: {
-      set: set.title,
+      set: set.title, keep: keep ?? "f32",
       "fill s": round(filled.seconds), "ms a document": round(filled.seconds * 1_000 / set.count), "of the last 500": round(filled.lastMs),
       "recall@10": round(found.recall, 4), "queries/s": Math.round(found.rate), "p50 us": round(found.p50 * 1_000), "p95 us": round(found.p95 * 1_000),
       "p50 us, index alone": byDefault === undefined || byDefault === null ? "" : round(byDefault.p50 * 1_000),
@@ -79,6 +79,7 @@ async function site(root, set, folder) {
   await build({
     absWorkingDir: root, entryPoints: ["benches/vector/page.ts"], outfile: join(folder, "page.js"), alias: { mnemora: join(root, "pkg/dist/entry/inline.js") },
     bundle: true, format: "esm", target: "es2022", minify: true, logLevel: "warning",
+    logOverride: { "ignored-bare-import": "silent" }, // the package names its chunks so, and means it
   });
   writeFileSync(join(folder, "index.html"), '<!doctype html><meta charset="utf-8"><title>bench</title><script type="module" src="page.js"></script>');
   // The server gives nothing that lies outside of its folder. The copies go with it.

@@ -24,6 +24,7 @@ pub mod log;
 pub mod oracle;
 pub mod rng;
 pub mod scans;
+pub mod vectors;
 
 pub use counting::Counting;
 
@@ -125,6 +126,7 @@ macro_rules! __anomalies_each {
 }
 
 pub use crate::__conformance as conformance;
+pub use crate::__vector_index as vector_index;
 
 /// Runs a future to its end on this thread. It must not wait for the host: it is polled until it is
 /// ready.

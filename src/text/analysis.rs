@@ -31,7 +31,10 @@ const MAX_PARTS: usize = 16;
 pub(super) fn first_letter(word: &str) -> Option<usize> {
     let mut letters = word.chars();
     let first = letters.next().filter(|letter| unspaced(*letter).is_some())?;
-    Some(first.len_utf8() + letters.take_while(|letter| is_attached(*letter)).map(char::len_utf8).sum::<usize>())
+    Some(
+        first.len_utf8()
+            + letters.take_while(|letter| is_attached(*letter)).map(char::len_utf8).sum::<usize>(),
+    )
 }
 
 /// Letters before the apostrophe of an article that was drawn to its word, at most: `l'`, `dell'`, `jusqu'`.
@@ -134,7 +137,11 @@ impl Reading<'_> {
             let from = at;
             at += letter.len_utf8();
             let rest = self.text[at..].chars();
-            at += rest.take_while(|l| is_attached(*l)).take(MAX_LETTERS / 2 - 1).map(char::len_utf8).sum::<usize>();
+            at += rest
+                .take_while(|l| is_attached(*l))
+                .take(MAX_LETTERS / 2 - 1)
+                .map(char::len_utf8)
+                .sum::<usize>();
             let before = std::mem::replace(&mut last, from);
             count += 1;
             if count > 1 {
@@ -206,7 +213,8 @@ impl Reading<'_> {
             folded.drain(1..word);
         }
         let whole = cut(&folded[1..]);
-        let apart = |letter: char| letter.is_ascii_punctuation() && (letter != '\'' || language != Language::English);
+        let apart =
+            |letter: char| letter.is_ascii_punctuation() && (letter != '\'' || language != Language::English);
         if self.analyzer.is_stop_word(whole) {
             self.emit(&folded, Kind::Stop, from, to);
         } else if whole.contains(apart) {
@@ -252,7 +260,11 @@ fn cut(word: &str) -> &str {
 /// How long the signs are that belong to the name before them: `C++`, `F#`.
 fn signs(rest: &str) -> usize {
     let length = if rest.starts_with("++") { 2 } else { usize::from(rest.starts_with('#')) };
-    if rest[length..].starts_with(|next: char| next.is_alphanumeric() || next == '+' || next == '#') { 0 } else { length }
+    if rest[length..].starts_with(|next: char| next.is_alphanumeric() || next == '+' || next == '#') {
+        0
+    } else {
+        length
+    }
 }
 
 /// Whether a small letter is followed by a capital one.

@@ -72,7 +72,8 @@ impl Dictionary {
             order
         });
         let start = ordered.partition_point(|term| self.text(*term) < prefix);
-        let in_order = ordered[start..].iter().copied().take_while(move |term| self.text(*term).starts_with(prefix));
+        let in_order =
+            ordered[start..].iter().copied().take_while(move |term| self.text(*term).starts_with(prefix));
         let others = ordered.len() as u32..self.texts.len() as u32;
         in_order.chain(others.filter(move |term| self.text(*term).starts_with(prefix)))
     }

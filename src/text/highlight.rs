@@ -61,8 +61,12 @@ impl<'a> Marker<'a> {
             return;
         }
         self.begun.retain(|begun| begun.position >= token.position);
-        let begun = (0..self.phrases.len())
-            .map(|phrase| Begun { phrase, next: 0, position: token.position, from: token.from });
+        let begun = (0..self.phrases.len()).map(|phrase| Begun {
+            phrase,
+            next: 0,
+            position: token.position,
+            from: token.from,
+        });
         self.begun.extend(begun);
         for at in 0..self.begun.len() {
             let Begun { phrase, next, position, from } = self.begun[at];

@@ -99,7 +99,10 @@ impl TextIndex {
             )));
         }
         if label == DEAD {
-            return Err(Error::invalid(format!("label {label} is not to be had: the largest is {}", DEAD - 1)));
+            return Err(Error::invalid(format!(
+                "label {label} is not to be had: the largest is {}",
+                DEAD - 1
+            )));
         }
         if fields.iter().all(|field| field.is_empty()) {
             self.remove(label);
@@ -125,14 +128,15 @@ impl TextIndex {
         let mut start = 0;
         for field in 0..self.options.weights.len() {
             let mut words = 0;
-            let mut positions = self.analyzer.read(fields.get(field).copied().unwrap_or_default(), &mut |token| {
-                let position = start + token.position;
-                // What lies behind is more than a stored text can hold.
-                if position < MAX_POSITIONS - MAX_FIELDS as u32 {
-                    terms.push((segment.intern(token.term), position));
-                    words += u32::from(!matches!(token.kind, Kind::Stop | Kind::Part));
-                }
-            });
+            let mut positions =
+                self.analyzer.read(fields.get(field).copied().unwrap_or_default(), &mut |token| {
+                    let position = start + token.position;
+                    // What lies behind is more than a stored text can hold.
+                    if position < MAX_POSITIONS - MAX_FIELDS as u32 {
+                        terms.push((segment.intern(token.term), position));
+                        words += u32::from(!matches!(token.kind, Kind::Stop | Kind::Part));
+                    }
+                });
             positions = positions.min(MAX_POSITIONS - MAX_FIELDS as u32 - start);
             extents.push(Extent { words, positions });
             start += positions + 1;

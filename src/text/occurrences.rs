@@ -57,7 +57,8 @@ mod tests {
 
     #[test]
     fn positions_come_back() {
-        for positions in [vec![0], vec![63], vec![MAX_POSITIONS - 1], vec![0, 1], vec![3, 200, 201, 1 << 20]] {
+        for positions in [vec![0], vec![63], vec![MAX_POSITIONS - 1], vec![0, 1], vec![3, 200, 201, 1 << 20]]
+        {
             let mut bytes = Vec::new();
             write(positions.iter().copied(), &mut bytes);
             let (mut found, mut rest) = (Vec::new(), bytes.as_slice());

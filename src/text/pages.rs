@@ -209,7 +209,10 @@ impl Loading for TextLoader {
             let TextIndex { segment, dirty, .. } = &mut index;
             let known = |segment: &Segment, term| !segment.dictionary().text(term).is_empty();
             read_documents(bytes, |label, bytes| {
-                if twice.contains(&label) || label == DEAD || !forward::is_sound(bytes, &mut extents, |t| known(segment, t)) {
+                if twice.contains(&label)
+                    || label == DEAD
+                    || !forward::is_sound(bytes, &mut extents, |t| known(segment, t))
+                {
                     dirty.add(FORWARD, number);
                 } else if let Some(other) = segment.remove(label) {
                     // Which of the two is right only the records know.

@@ -78,7 +78,8 @@ impl<'a> Phrase<'a> {
     fn find(&mut self, mut target: u32) {
         loop {
             // Whoever comes to a document behind the target sets a new one, until all agree.
-            let furthest = self.places.iter_mut().map(|place| place.seek(target)).max().unwrap_or(Cursor::END);
+            let furthest =
+                self.places.iter_mut().map(|place| place.seek(target)).max().unwrap_or(Cursor::END);
             self.ordinal = furthest;
             if furthest == Cursor::END {
                 return;

@@ -241,7 +241,8 @@ mod tests {
         assert_eq!(parse(&words).len(), MAX_CLAUSES);
         let phrase = parse(&format!("\"{words}\" {words}"));
         assert!(phrase.len() <= MAX_CLAUSES);
-        let [Clause { asked: Asked::Phrase(slots), .. }] = &parse(&format!("\"{}\"", &words[..2_000]))[..] else {
+        let [Clause { asked: Asked::Phrase(slots), .. }] = &parse(&format!("\"{}\"", &words[..2_000]))[..]
+        else {
             panic!("one phrase")
         };
         assert_eq!(slots.len(), MAX_SLOTS);

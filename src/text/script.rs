@@ -92,7 +92,9 @@ mod tests {
 
     #[test]
     fn scripts_without_spaces_are_known() {
-        for (letter, want) in [('漢', Unspaced::Han), ('か', Unspaced::Han), ('한', Unspaced::Hangul), ('ไ', Unspaced::Thai)] {
+        for (letter, want) in
+            [('漢', Unspaced::Han), ('か', Unspaced::Han), ('한', Unspaced::Hangul), ('ไ', Unspaced::Thai)]
+        {
             assert_eq!(unspaced(letter), Some(want));
         }
         for letter in ['a', 'я', 'ह', 'א', '・', '。', ' '] {

@@ -113,7 +113,9 @@ fn terms(segment: &Segment, want: &Want) -> Vec<u32> {
         Want::Prefix { prefix, whole } => {
             let mut found: Vec<u32> = segment.dictionary().with_prefix(prefix).filter(alive).collect();
             if found.len() > MAX_EXPANSIONS {
-                let rank = |term: &u32| (u32::MAX - segment.postings(*term).documents(), segment.dictionary().text(*term));
+                let rank = |term: &u32| {
+                    (u32::MAX - segment.postings(*term).documents(), segment.dictionary().text(*term))
+                };
                 found.select_nth_unstable_by(MAX_EXPANSIONS, |a, b| rank(a).cmp(&rank(b)));
                 found.truncate(MAX_EXPANSIONS);
             }
@@ -171,8 +173,12 @@ impl<'a> Plan<'a> {
     /// The cursors of a word, and its idf.
     fn cursors(&self, want: &Want) -> (Vec<Cursor<'a>>, f64) {
         let terms = terms(self.segment, want);
-        let documents = terms.iter().map(|term| self.segment.postings(*term).documents()).fold(0, u32::saturating_add);
-        (terms.iter().map(|term| self.segment.postings(*term).cursor()).collect(), idf(self.segment, documents))
+        let documents =
+            terms.iter().map(|term| self.segment.postings(*term).documents()).fold(0, u32::saturating_add);
+        (
+            terms.iter().map(|term| self.segment.postings(*term).cursor()).collect(),
+            idf(self.segment, documents),
+        )
     }
 
     fn add(&mut self, source: Source<'a>, idf: f64, times: u32, required: bool) {
@@ -221,8 +227,7 @@ pub(super) fn search(
     let weigher = Weigher::new(segment, weights);
     let mut top = TopK::new(k, segment.len());
     let required = plan.active.iter().filter(|active| active.required).count();
-    let mut window =
-        Window { ranks: [0.0; WINDOW], frequencies: [0.0; WINDOW], required: [0; WINDOW] };
+    let mut window = Window { ranks: [0.0; WINDOW], frequencies: [0.0; WINDOW], required: [0; WINDOW] };
     while let Some(base) = plan.active.iter().map(|active| active.source.ordinal()).min() {
         if base == Cursor::END {
             break;
@@ -297,8 +302,8 @@ impl Active<'_> {
                 while phrase.ordinal() < end {
                     let at = (phrase.ordinal() - base) as usize;
                     let starts = phrase.positions();
-                    let frequency =
-                        weigher.positions(phrase.ordinal(), |visit| starts.iter().for_each(|start| visit(*start)));
+                    let frequency = weigher
+                        .positions(phrase.ordinal(), |visit| starts.iter().for_each(|start| visit(*start)));
                     window.ranks[at] += saturated(frequency);
                     window.required[at] += u8::from(self.required);
                     phrase.advance();

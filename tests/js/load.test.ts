@@ -1,8 +1,11 @@
 /** Bulk loads: in batches, told of, broken off and gone on with; and upkeep of the index. */
-import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { open as openMemory, type Collection, type DocumentInput, type Memory, type Progress } from "mnemora";
 import { wordEmbedder } from "./embedder.js";
 import { all, expectRefusal, freshPath, ids, open, refusal } from "./harness.js";
+
+// Hundreds of documents are indexed in each: on a busy machine that takes its time.
+vi.setConfig({ testTimeout: 60_000 });
 
 let memory: Memory;
 let notes: Collection<any>;

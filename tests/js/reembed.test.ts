@@ -1,8 +1,11 @@
 /** From one model to another: all vectors are made anew, whatever happens on the way. */
-import { describe, expect, test } from "vitest";
+import { describe, expect, test, vi } from "vitest";
 import { open, type Memory, type Progress } from "mnemora";
 import { vectorOf, wordEmbedder } from "./embedder.js";
 import { all, expectRefusal, freshPath, refusal } from "./harness.js";
+
+// Hundreds of documents are indexed in each: on a busy machine that takes its time.
+vi.setConfig({ testTimeout: 60_000 });
 
 const COUNT = 300;
 

@@ -43,3 +43,20 @@ mod indexed_db_group_commit {
 
     mnemora::testing::conformance!(wasm, async { GroupCommit::new(Arc::new(indexeddb().await)) });
 }
+
+/// The suite of the vector engines.
+mod vectors {
+    mod flat {
+        mnemora::testing::vector_index!(wasm, mnemora::testing::vectors::Flat);
+    }
+    mod hnsw {
+        mnemora::testing::vector_index!(wasm, mnemora::testing::vectors::Hnsw);
+    }
+    mod hnsw_codes {
+        mnemora::testing::vector_index!(wasm, mnemora::testing::vectors::HnswCodes);
+    }
+    #[cfg(feature = "instant-distance")]
+    mod frozen {
+        mnemora::testing::vector_index!(wasm, mnemora::testing::vectors::Frozen);
+    }
+}

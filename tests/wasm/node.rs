@@ -77,3 +77,20 @@ mod platform {
         assert_ne!(one, two);
     }
 }
+
+/// The suite of the vector engines.
+mod vectors {
+    mod flat {
+        mnemora::testing::vector_index!(wasm, mnemora::testing::vectors::Flat);
+    }
+    mod hnsw {
+        mnemora::testing::vector_index!(wasm, mnemora::testing::vectors::Hnsw);
+    }
+    mod hnsw_codes {
+        mnemora::testing::vector_index!(wasm, mnemora::testing::vectors::HnswCodes);
+    }
+    #[cfg(feature = "instant-distance")]
+    mod frozen {
+        mnemora::testing::vector_index!(wasm, mnemora::testing::vectors::Frozen);
+    }
+}

@@ -37,11 +37,12 @@ export async function create({ modules }, { count, dimensions, m, efConstruction
   const { loadHnswlib, syncFileSystem } = await import(at("hnswlib-wasm/dist/hnswlib.js"));
   const library = await loadHnswlib();
   const index = new library.HierarchicalNSW("ip", dimensions, "bench.dat");
-  index.initIndex(count, m, efConstruction, 42);
   let accepted;
   const accept = (label) => accepted[label] !== 0;
   return {
     memory,
+    // Takes the memory of all rows at once.
+    begin: () => index.initIndex(count, m, efConstruction, 42),
     insert: (label, vector) => index.addPoint(vector, label, false),
     prepare: (ef) => index.setEfSearch(ef),
     search: (vector, k, _, filtered) => index.searchKnn(vector, k, filtered ? accept : undefined).neighbors,

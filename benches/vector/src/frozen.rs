@@ -76,7 +76,8 @@ pub extern "C" fn frozen_ef(ef: usize) -> usize {
 pub extern "C" fn frozen_search(k: usize) -> i32 {
     FROZEN.with_borrow_mut(|Frozen { index, labels, search, .. }| {
         exchanging(|query, _| {
-            let ids: Vec<PointId> = index.as_ref()?.search(&Row(query.to_vec()), search).take(k).map(|item| item.pid).collect();
+            let ids: Vec<PointId> =
+                index.as_ref()?.search(&Row(query.to_vec()), search).take(k).map(|item| item.pid).collect();
             Some(ids.into_iter().map(|id| labels[id.into_inner() as usize]))
         })
     })

@@ -51,7 +51,8 @@ pub extern "C" fn index_new(dimensions: usize, codes: bool, m: usize, ef_constru
 /// Inserts the vector in the buffer under `label`.
 #[unsafe(no_mangle)]
 pub extern "C" fn index_insert(label: u32) -> bool {
-    EXCHANGE.with_borrow(|exchange| with(false, |product| product.index.insert(label, &exchange.vector).is_ok()))
+    EXCHANGE
+        .with_borrow(|exchange| with(false, |product| product.index.insert(label, &exchange.vector).is_ok()))
 }
 
 /// Takes the vector in the buffer as the record of the next label.

@@ -27,14 +27,14 @@ const FEWEST: usize = 256;
 /// At least so many documents change between two writes in the course of things.
 const CHANGES: u64 = 1_000;
 
-/// So many documents change before another's pages are given up for behind.
-const PATIENCE: u64 = 2_000;
+/// So many documents change before another's pages are given up for behind; fewer in tests.
+const PATIENCE: u64 = if cfg!(test) { 300 } else { 2_000 };
 
 /// Commits after which the cursor is stored anew although nothing changed, so that the log can be trimmed.
 const LAG: u64 = 1_000;
 
-/// Most bytes of pages in a batch of a full write.
-const BATCH_BYTES: usize = 4 << 20;
+/// Most bytes of pages in a batch of a full write; few in tests, so that it is cut off between batches there.
+const BATCH_BYTES: usize = if cfg!(test) { 4 << 10 } else { 4 << 20 };
 
 /// Most bytes of pages that are written in one batch with the manifest.
 const ATOMIC_BYTES: usize = 32 << 20;
@@ -106,9 +106,10 @@ impl Following {
     /// Writes the pages if enough has changed. Should that fail, nothing is lost: it is tried again after
     /// as many changes, and whoever asks for it (`flush`) is told.
     pub(super) async fn flush_if_due(&mut self, memory: &Memory) {
-        let changes = CHANGES.max(self.index.len() as u64 / 16);
+        let share = self.index.len() as u64 / 16;
+        let changes = CHANGES.max(share);
         let due = match self.kept.state {
-            State::Theirs { .. } => self.kept.changed >= changes.max(PATIENCE),
+            State::Theirs { .. } => self.kept.changed >= PATIENCE.max(share),
             State::Nothing(_) => self.kept.changed >= changes,
             State::Ours { .. } => self.kept.changed >= changes || !self.kept.lost.is_empty(),
         };
@@ -185,6 +186,7 @@ impl Following {
         let now = memory.now();
         let claiming = Batch::new(now).put(claim.clone(), envelope(&claim, now, &[], 1)?);
         let generation = memory.commit(claiming).await?.sequence;
+        self.pass_over(generation);
         let current = old.and_then(|(manifest, _)| manifest).map(|manifest| manifest.generation);
         delete_generations(memory, &self.name, |found| Some(found) != current && found != generation).await?;
         for part in self.parts_mut() {
@@ -198,9 +200,10 @@ impl Following {
             bytes += self.put_page(&mut batch, page, generation, most)?;
             if bytes >= BATCH_BYTES {
                 let full = std::mem::replace(&mut batch, held(Batch::new(now)));
-                if memory.try_commit(full).await?.is_err() {
+                match memory.try_commit(full).await? {
+                    Ok(committed) => self.pass_over(committed.sequence),
                     // Who claimed it since has deleted what was written here.
-                    return Ok(());
+                    Err(_) => return Ok(()),
                 }
                 bytes = 0;
             }
@@ -268,14 +271,18 @@ impl Following {
 
     fn stored(&mut self, generation: u64, version: u64) {
         let cursor = self.cursor;
-        // Nothing came in between, so there is nothing to read.
-        if self.cursor + 1 == version {
-            self.cursor = version;
-        }
+        self.pass_over(version);
         for part in self.parts_mut() {
             part.set_clean();
         }
         self.kept = Kept::ours(generation, version, cursor, BTreeSet::new());
+    }
+
+    /// A commit of pages says nothing new: if nothing came before it unseen, it need not be read.
+    fn pass_over(&mut self, sequence: u64) {
+        if self.cursor + 1 == sequence {
+            self.cursor = sequence;
+        }
     }
 
     fn dirty(&self) -> Vec<PageId> {

@@ -87,18 +87,18 @@ impl Follower {
         self.following.as_mut()
     }
 
-    /// Takes over documents that were just committed, if nothing came before them unseen. `options` are
-    /// those that were stored with them.
+    /// Takes over documents that were just committed, if nothing came before them unseen; whether it did.
+    /// `options` are those that were stored with them.
     pub(super) async fn apply_added(
         &mut self,
         memory: &Memory,
         sequence: u64,
         options: Option<CollectionOptions>,
         added: &[Document],
-    ) -> Result<()> {
+    ) -> Result<bool> {
         let Some(following) = self.following.as_mut().filter(|following| following.cursor + 1 == sequence)
         else {
-            return Ok(());
+            return Ok(false);
         };
         if let Some(options) = options {
             following.set_options(options, sequence);
@@ -111,7 +111,7 @@ impl Follower {
         }
         following.cursor = sequence;
         following.flush_if_due(memory).await;
-        Ok(())
+        Ok(true)
     }
 }
 
@@ -201,6 +201,10 @@ impl Following {
             }
             if page.cursor == self.cursor {
                 memory.dismiss_hint();
+                if memory.head() > self.cursor {
+                    // What was seen to be committed is not there: the log was trimmed to its end.
+                    return self.resync(memory).await;
+                }
                 return Ok(());
             }
             self.cursor = page.cursor;

@@ -178,13 +178,10 @@ impl Collection {
         first: bool,
     ) {
         let mut follower = self.shared.follower.lock().await;
-        if follower.following().is_none() {
-            if first || documents.len() >= BULK {
-                let _ = follower.follow(&self.memory, &self.shared.name).await;
-            }
-            return;
+        let applied = follower.apply_added(&self.memory, sequence, options, &documents).await;
+        if matches!(applied, Ok(false)) && (first || documents.len() >= BULK) {
+            let _ = follower.follow(&self.memory, &self.shared.name).await;
         }
-        let _ = follower.apply_added(&self.memory, sequence, options, &documents).await;
     }
 
     /// Adds the documents to the batch, if all of them hold.

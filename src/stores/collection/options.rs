@@ -311,9 +311,12 @@ impl Stored {
         let broken =
             |error: Error| Error::corrupt("the collection's options break their rules").with_source(error);
         let options = as_wanted.checked().map_err(broken)?.first();
-        let Self { model, epoch, reembedding, .. } =
-            Self { fields: Vec::new(), language: String::new(), ..self };
-        Ok(CollectionOptions { model, epoch, reembedding, ..options })
+        Ok(CollectionOptions {
+            model: self.model,
+            epoch: self.epoch,
+            reembedding: self.reembedding,
+            ..options
+        })
     }
 }
 
@@ -377,5 +380,117 @@ impl fmt::Display for Fields<'_> {
             write!(f, "{}{path:?}: {weight}", if index == 0 { " " } else { ", " })?;
         }
         f.write_str(" }")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ErrorKind;
+
+    fn key() -> Key {
+        options_key("notes").unwrap()
+    }
+
+    fn record(schema_version: u32, payload: &[u8]) -> Vec<u8> {
+        let envelope =
+            Envelope { created: 1, updated: 1, expires: None, schema: SCHEMA, schema_version, payload };
+        envelope.encode(&key()).unwrap()
+    }
+
+    #[test]
+    fn what_is_stored_comes_back() {
+        let options = CollectionOptions {
+            dimensions: Some(384),
+            metric: Metric::Dot,
+            language: Language::German,
+            fields: vec![("author.name".into(), 2.0), ("title".into(), 0.5)],
+            keep: Keep::Codes,
+            m: 32,
+            ef_construction: 100,
+            model: Some("minilm".into()),
+            epoch: 3,
+            reembedding: Some(Reembedding { cursor: Some("x".into()) }),
+        };
+        let bytes = options.encode(&key(), 7).unwrap();
+        assert_eq!(CollectionOptions::decode(&key(), &bytes).unwrap(), options);
+    }
+
+    #[test]
+    fn version_1_is_dimensions_and_metric() {
+        // 384 as a varint, then the number of the metric.
+        let options = CollectionOptions::decode(&key(), &record(1, &[0x80, 0x03, 2])).unwrap();
+        let expected =
+            CollectionOptions { dimensions: Some(384), metric: Metric::L2, ..CollectionOptions::default() };
+        assert_eq!(options, expected);
+    }
+
+    #[test]
+    fn a_later_version_and_broken_rules_are_refused() {
+        let kind = |bytes: &[u8]| CollectionOptions::decode(&key(), bytes).unwrap_err().kind();
+        assert_eq!(kind(&record(3, &[])), ErrorKind::Version);
+        assert_eq!(kind(&record(2, &[1])), ErrorKind::Corrupt);
+        for broken in [
+            CollectionOptions { m: 1, ..CollectionOptions::default() },
+            CollectionOptions { ef_construction: 9_999, ..CollectionOptions::default() },
+            CollectionOptions { dimensions: Some(0), ..CollectionOptions::default() },
+            CollectionOptions { fields: vec![("a".into(), f32::NAN)], ..CollectionOptions::default() },
+        ] {
+            assert_eq!(kind(&broken.encode(&key(), 1).unwrap()), ErrorKind::Corrupt);
+        }
+    }
+
+    #[test]
+    fn a_handle_must_agree_and_is_told_about_what_it_does_not() {
+        let stored = CollectionOptions {
+            dimensions: Some(3),
+            model: Some("old".into()),
+            fields: vec![("a".into(), 1.0)],
+            ..CollectionOptions::default()
+        };
+        Wanted::default().agree("n", &stored).unwrap();
+        Wanted::vectors(3, Metric::Cosine).agree("n", &stored).unwrap();
+        let wanted = |change: fn(&mut Wanted)| {
+            let mut wanted = Wanted::default();
+            change(&mut wanted);
+            wanted
+        };
+        for (differs, names) in [
+            (wanted(|w| w.dimensions = Some(4)), "dimensions 3, not 4"),
+            (wanted(|w| w.metric = Some(Metric::L2)), "metric cosine, not l2"),
+            (wanted(|w| w.language = Some(Language::None)), "language english, not none"),
+            (wanted(|w| w.fields = Some(Vec::new())), "fields { \"a\": 1 }, not { }"),
+            (wanted(|w| w.keep = Some(Keep::Codes)), "keep f32, not codes"),
+            (wanted(|w| w.m = Some(8)), "M 16, not 8"),
+            (wanted(|w| w.ef_construction = Some(8)), "efConstruction 200, not 8"),
+            (wanted(|w| w.model = Some("new".into())), "reembed()"),
+        ] {
+            let error = differs.agree("n", &stored).unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::Invalid);
+            assert!(error.message().contains(names), "{error}");
+        }
+    }
+
+    #[test]
+    fn options_out_of_range_are_refused_by_name() {
+        let wanted = |change: fn(&mut Wanted)| {
+            let mut wanted = Wanted::default();
+            change(&mut wanted);
+            wanted.checked()
+        };
+        for (refused, name) in [
+            (wanted(|w| w.m = Some(65)), "M"),
+            (wanted(|w| w.ef_construction = Some(7)), "efConstruction"),
+            (wanted(|w| w.model = Some(String::new())), "model"),
+            (wanted(|w| w.fields = Some(vec![("a..b".into(), 1.0)])), "fields[\"a..b\"]"),
+            (wanted(|w| w.fields = Some(vec![("a".into(), 0.0)])), "fields[\"a\"]"),
+            (wanted(|w| w.fields = Some(vec![("a".into(), 1.0), ("a".into(), 2.0)])), "fields"),
+            (wanted(|w| w.fields = Some((0..17).map(|n| (n.to_string(), 1.0)).collect())), "fields"),
+        ] {
+            let error = refused.unwrap_err();
+            assert!(error.message().starts_with(name), "{error}");
+        }
+        let sorted = wanted(|w| w.fields = Some(vec![("b".into(), 1.0), ("a".into(), 2.0)])).unwrap();
+        assert_eq!(sorted.fields.unwrap()[0].0, "a");
     }
 }

@@ -1,5 +1,10 @@
 //! Collections over the memory backend.
 
+mod damage;
+mod kept;
+mod reembedding;
+mod shelf;
+
 use std::sync::Arc;
 
 use super::*;

@@ -1,7 +1,7 @@
 //! The engines of this crate, for the suite.
 
 use super::Engine;
-use crate::vector::{FlatIndex, HnswIndex, HnswOptions, Keep, Metric, VectorIndex};
+use crate::vector::{FlatIndex, HnswIndex, HnswOptions, Keep, Metric, Path, Request, VectorIndex};
 
 fn filled<I: VectorIndex>(mut index: I, rows: &[(u32, Vec<f32>)]) -> I {
     for (label, row) in rows {
@@ -17,6 +17,7 @@ pub struct Flat;
 impl Engine for Flat {
     type Index = FlatIndex;
     const RECALL: f64 = 1.0;
+    const SIZE: usize = 1_000;
 
     fn of(dimensions: usize, metric: Metric, rows: &[(u32, Vec<f32>)]) -> FlatIndex {
         filled(FlatIndex::new(dimensions, metric).expect("sound dimensions"), rows)
@@ -29,6 +30,12 @@ fn hnsw(dimensions: usize, metric: Metric, keep: Keep, rows: &[(u32, Vec<f32>)])
     filled(HnswIndex::new(dimensions, metric, options).expect("sound options"), rows)
 }
 
+fn walks(index: &HnswIndex, query: &[f32]) -> bool {
+    let request = Request { k: 10, ef: 0, accept: None, exact: false };
+    let found = index.find(query, &request).expect("a sound query");
+    found.explain.path == Path::Graph
+}
+
 /// The default engine.
 #[derive(Debug)]
 pub struct Hnsw;
@@ -38,6 +45,10 @@ impl Engine for Hnsw {
 
     fn of(dimensions: usize, metric: Metric, rows: &[(u32, Vec<f32>)]) -> HnswIndex {
         hnsw(dimensions, metric, Keep::F32, rows)
+    }
+
+    fn walks(index: &HnswIndex, query: &[f32]) -> bool {
+        walks(index, query)
     }
 
     fn problems(index: &HnswIndex) -> Vec<String> {
@@ -56,6 +67,10 @@ impl Engine for HnswCodes {
 
     fn of(dimensions: usize, metric: Metric, rows: &[(u32, Vec<f32>)]) -> HnswIndex {
         hnsw(dimensions, metric, Keep::Codes, rows)
+    }
+
+    fn walks(index: &HnswIndex, query: &[f32]) -> bool {
+        walks(index, query)
     }
 
     fn problems(index: &HnswIndex) -> Vec<String> {

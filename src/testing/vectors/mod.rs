@@ -43,10 +43,16 @@ pub trait Engine {
 
     /// Vectors in the large checks: enough for the engine to use its graph, few enough for a build that
     /// is not optimised.
-    const SIZE: usize = 3_000;
+    const SIZE: usize = 2_000;
 
     /// An index of `rows`: labels and their vectors.
     fn of(dimensions: usize, metric: Metric, rows: &[(u32, Vec<f32>)]) -> Self::Index;
+
+    /// Whether a search of [`SIZE`](Self::SIZE) vectors goes by the graph, if the engine has one: else the
+    /// checks of recall would say nothing about it.
+    fn walks(_index: &Self::Index, _query: &[f32]) -> bool {
+        true
+    }
 
     /// What is wrong inside, in words.
     fn problems(_index: &Self::Index) -> Vec<String> {
@@ -77,8 +83,7 @@ fn hits<E: Engine>(
     };
     assert!(found.len() <= want.len(), "{at}: {} results, {} at most", found.len(), want.len());
     for pair in found.windows(2) {
-        let ordered = pair[0].score > pair[1].score || pair[0].score == pair[1].score;
-        assert!(ordered, "{at}: {:?} before {:?}", pair[0], pair[1]);
+        assert!(pair[0].score >= pair[1].score, "{at}: {:?} before {:?}", pair[0], pair[1]);
     }
     let mut labels: Vec<u32> = found.iter().map(|n| n.label).collect();
     labels.sort_unstable();
@@ -143,5 +148,5 @@ macro_rules! __vector_index_each {
     };
 }
 
-#[cfg(all(test, not(target_family = "wasm")))]
+#[cfg(test)]
 mod tests;

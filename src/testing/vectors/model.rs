@@ -113,7 +113,7 @@ pub fn interleaved_changes_match_the_oracle<E: Engine>() {
     for step in 1..=OPERATIONS {
         let size = if step > OPERATIONS * 3 / 4 { E::SIZE / 2 } else { E::SIZE };
         // Of a hundred: adds, updates and removals; the rest are searches.
-        let (adds, updates, removals) = if run.live.len() < size { (45, 5, 10) } else { (10, 10, 30) };
+        let (adds, updates, removals) = if run.live.len() < size { (55, 10, 15) } else { (20, 20, 40) };
         match run.vectors.below(100) {
             roll if roll < adds || run.live.is_empty() => run.add(),
             roll if roll < adds + updates => run.update(),

@@ -21,6 +21,7 @@ fn recall<E: Engine>(
     let dimensions = rows[0].1.len();
     let (index, exact) = (E::of(dimensions, metric, rows), oracle(dimensions, metric, rows));
     assert_eq!(E::problems(&index), [""; 0], "{what}, {metric}");
+    assert!(E::walks(&index, &queries[0]), "{what}, {metric}: too few vectors for a graph to be used");
     let (mut found, mut all, mut worst) = (0, 0, (1.0f64, 0));
     for (number, accept) in accepts.iter().enumerate() {
         let (mut here, mut wanted) = (0, 0);
@@ -63,7 +64,7 @@ pub fn uniform_vectors_are_found<E: Engine>() {
 /// Each vector many times over: the copies must not cut off what lies behind them.
 pub fn duplicates_do_not_hide_others<E: Engine>() {
     let mut vectors = Vectors::clustered(0x5eed_0203, 8, 10);
-    let distinct = vectors.rows(E::SIZE / 25);
+    let distinct = vectors.rows(E::SIZE.div_ceil(25));
     let rows: Vec<(u32, Vec<f32>)> =
         (0..E::SIZE as u32).map(|label| (label, distinct[label as usize / 25].1.clone())).collect();
     let queries: Vec<_> = (0..40).map(|_| vectors.next()).collect();
@@ -79,8 +80,8 @@ pub fn filtered_vectors_are_found<E: Engine>() {
     let rows: Vec<(u32, Vec<f32>)> =
         (0..E::SIZE as u32).map(|label| (label, vectors.of_cluster(label as usize % clusters))).collect();
     let queries: Vec<_> = (0..20).map(|index| vectors.of_cluster(index % 3)).collect();
-    let most = |label: u32| label % 7 != 0;
-    let half = |label: u32| (label / 20) % 2 == 0;
+    let most = |label: u32| !label.is_multiple_of(7);
+    let half = |label: u32| (label / 20).is_multiple_of(2);
     let tenth = |label: u32| (label / 20) % 10 == 3;
     let few = |label: u32| label % 101 == 5;
     let rare = |label: u32| label % 997 == 5;

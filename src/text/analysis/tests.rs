@@ -39,7 +39,13 @@ fn words_take_one_position_each() {
 #[test]
 fn letters_without_spaces_overlap() {
     use Kind::{Last, Lone, Word};
-    let want = [("東京", Word, 0, "東京"), ("京都", Word, 1, "京都"), ("都", Last, 2, "都"), ("cat", Word, 3, "cat"), ("猫", Lone, 4, "猫")];
+    let want = [
+        ("東京", Word, 0, "東京"),
+        ("京都", Word, 1, "京都"),
+        ("都", Last, 2, "都"),
+        ("cat", Word, 3, "cat"),
+        ("猫", Lone, 4, "猫"),
+    ];
     let found = read(Language::None, "東京都cat猫");
     assert_eq!(found, want.map(|(term, kind, position, text)| (term.to_owned(), kind, position, text)));
     // A mark goes with its letter.

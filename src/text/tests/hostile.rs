@@ -8,7 +8,9 @@ use crate::vector::seeded::Seeded;
 #[test]
 #[cfg_attr(target_family = "wasm", wasm_bindgen_test::wasm_bindgen_test)]
 fn options_and_documents_that_can_not_be_are_refused() {
-    for weights in [vec![], vec![1.0; MAX_FIELDS + 1], vec![0.0], vec![-1.0], vec![f32::NAN], vec![1.0, f32::INFINITY]] {
+    for weights in
+        [vec![], vec![1.0; MAX_FIELDS + 1], vec![0.0], vec![-1.0], vec![f32::NAN], vec![1.0, f32::INFINITY]]
+    {
         let error = TextIndex::new(TextOptions { language: Language::None, weights }).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Invalid);
     }
@@ -69,9 +71,22 @@ fn prefixes_stand_for_a_bounded_number_of_terms() {
 /// Letters of many scripts, marks, joiners, signs.
 fn noise(random: &mut Seeded, most: usize) -> String {
     const RANGES: [(u32, u32); 16] = [
-        (0x20, 0x7e), (0x61, 0x7a), (0x61, 0x7a), (0xa0, 0x24f), (0x300, 0x36f), (0x370, 0x52f), (0x590, 0x6ff),
-        (0x900, 0xdff), (0xe00, 0xeff), (0x1000, 0x11ff), (0x1780, 0x17ff), (0x2000, 0x206f), (0x3040, 0x30ff),
-        (0x4e00, 0x4eff), (0xac00, 0xacff), (0xfe00, 0x1ffff),
+        (0x20, 0x7e),
+        (0x61, 0x7a),
+        (0x61, 0x7a),
+        (0xa0, 0x24f),
+        (0x300, 0x36f),
+        (0x370, 0x52f),
+        (0x590, 0x6ff),
+        (0x900, 0xdff),
+        (0xe00, 0xeff),
+        (0x1000, 0x11ff),
+        (0x1780, 0x17ff),
+        (0x2000, 0x206f),
+        (0x3040, 0x30ff),
+        (0x4e00, 0x4eff),
+        (0xac00, 0xacff),
+        (0xfe00, 0x1ffff),
     ];
     let mut range = RANGES[0];
     (0..random.below(most))
@@ -97,7 +112,8 @@ fn noise_is_read_without_a_panic_and_finds_itself() {
             let index = index_of(*language, &[&text, &other]);
             marked(&index, &other, &text);
             let query = index.parse(&text.replace(['"', '“', '”', '„', '«', '»', '＂', '*'], " "));
-            let labels: Vec<u32> = index.search(&query, 2, None).matches.iter().map(|found| found.label).collect();
+            let labels: Vec<u32> =
+                index.search(&query, 2, None).matches.iter().map(|found| found.label).collect();
             let place = format!("round {round}, seed {seed}, {language}: {text:?}");
             assert_eq!(labels.contains(&0), !query.is_empty(), "{place}");
         }
@@ -114,7 +130,10 @@ fn words_of_one_script_are_stemmed_without_a_panic() {
             let letters = &letters[usize::from(*language == Language::Russian)];
             let word: String = (0..=random.below(12)).map(|_| letters[random.below(letters.len())]).collect();
             let stem = super::super::stem::stem(*language, &word);
-            assert!(!stem.is_empty() && stem.len() <= word.len() + 4, "round {round}, seed {seed}: {word} {stem}");
+            assert!(
+                !stem.is_empty() && stem.len() <= word.len() + 4,
+                "round {round}, seed {seed}: {word} {stem}"
+            );
         }
     }
 }

@@ -36,5 +36,8 @@ fn marked<'a>(index: &TextIndex, query: &str, text: &'a str) -> Vec<String> {
     let units: Vec<u16> = text.encode_utf16().collect();
     let ranges = index.highlight(&index.parse(query), text);
     assert!(ranges.windows(2).all(|pair| pair[0].1 < pair[1].0), "{ranges:?} in {text}");
-    ranges.iter().map(|(from, to)| String::from_utf16(&units[*from as usize..*to as usize]).unwrap()).collect()
+    ranges
+        .iter()
+        .map(|(from, to)| String::from_utf16(&units[*from as usize..*to as usize]).unwrap())
+        .collect()
 }

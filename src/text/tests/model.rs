@@ -28,9 +28,11 @@ fn compare(index: &TextIndex, reference: &Reference, asks: &[Ask], weights: &[f3
     let query = index.parse(&typed(asks));
     let want = reference.search(asks, weights);
     let got = index.search(&query, 1_000, None);
-    let ranks = |labels: &[(u32, f64)]| labels.iter().map(|(label, rank)| (*label, *rank as f32)).collect::<Vec<_>>();
+    let ranks =
+        |labels: &[(u32, f64)]| labels.iter().map(|(label, rank)| (*label, *rank as f32)).collect::<Vec<_>>();
     assert_eq!(got.matches.len(), want.len(), "{place}: {asks:?}");
-    let mut got: Vec<(u32, f64)> = got.matches.iter().map(|found| (found.label, found.score.into())).collect();
+    let mut got: Vec<(u32, f64)> =
+        got.matches.iter().map(|found| (found.label, found.score.into())).collect();
     // Sums in another order may part what is equal: compared by label.
     got.sort_by_key(|(label, _)| *label);
     let mut want = want;
@@ -43,7 +45,8 @@ fn compare(index: &TextIndex, reference: &Reference, asks: &[Ask], weights: &[f3
 
 fn run(weights: &[f32], steps: usize, seed: u64) {
     let (mut random, seed) = Seeded::new(seed);
-    let mut index = TextIndex::new(TextOptions { language: Language::None, weights: weights.to_vec() }).unwrap();
+    let mut index =
+        TextIndex::new(TextOptions { language: Language::None, weights: weights.to_vec() }).unwrap();
     let mut reference = Reference::default();
     for step in 0..steps {
         let place = format!("step {step}, seed {seed}");

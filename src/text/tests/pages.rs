@@ -51,7 +51,9 @@ fn large() -> (TextIndex, Vec<String>) {
     let (mut random, _) = Seeded::new(0x5eed_7e10);
     let mut large = index(Language::English);
     let texts: Vec<String> = (0..1_500)
-        .map(|n| format!("label{n} ") + &(0..40).map(|_| format!("w{} ", random.below(6_000))).collect::<String>())
+        .map(|n| {
+            format!("label{n} ") + &(0..40).map(|_| format!("w{} ", random.below(6_000))).collect::<String>()
+        })
         .collect();
     for (label, text) in texts.iter().enumerate() {
         large.insert(label as u32, &[text]).unwrap();
@@ -75,7 +77,8 @@ fn only_what_changed_is_dirty_and_all_comes_back() {
     let loaded = load(&index.header(), &pages).unwrap();
     assert!(loaded.dirty().is_empty());
     for query in ["w7", "w1 w2 w3", "something", "\"something else\"", "w59*", &texts[77]] {
-        let (a, b) = (index.search(&index.parse(query), 50, None), loaded.search(&loaded.parse(query), 50, None));
+        let (a, b) =
+            (index.search(&index.parse(query), 50, None), loaded.search(&loaded.parse(query), 50, None));
         assert_eq!(a.matches, b.matches, "{query}");
     }
     let (mut loaded, mut index) = (loaded, index);
@@ -124,7 +127,8 @@ fn documents_of_lost_pages_are_not_in_it() {
         store(&mut loaded, &mut rest);
         let again = load(&loaded.header(), &rest).unwrap();
         for query in ["w7", "w1 w2 w3", "label1499", "w59*"] {
-            let (a, b) = (index.search(&index.parse(query), 50, None), again.search(&again.parse(query), 50, None));
+            let (a, b) =
+                (index.search(&index.parse(query), 50, None), again.search(&again.parse(query), 50, None));
             assert_eq!(a.matches, b.matches, "{query}");
         }
     }
@@ -172,7 +176,8 @@ fn a_label_that_is_there_twice_is_lost() {
 #[cfg_attr(target_family = "wasm", wasm_bindgen_test::wasm_bindgen_test)]
 fn flipped_bytes_never_make_it_unsound() {
     let (mut random, seed) = Seeded::new(0x5eed_7e11);
-    let texts = ["alpha beta gamma", "beta beta delta epsilon", "gamma alpha", "ζeta ηta", "one two three four"];
+    let texts =
+        ["alpha beta gamma", "beta beta delta epsilon", "gamma alpha", "ζeta ηta", "one two three four"];
     let mut index = index_of(Language::English, &texts);
     let mut pages = Pages::new();
     store(&mut index, &mut pages);

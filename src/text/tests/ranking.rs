@@ -35,7 +35,13 @@ fn one_field_is_plain_bm25() {
     let documents: Vec<Vec<&str>> = TEXTS.iter().map(|text| text.split(' ').collect()).collect();
     for language in [Language::None, Language::English] {
         let index = index_of(language, &TEXTS);
-        for query in [&["dog"][..], &["quick", "fox"], &["old", "oak", "root"], &["moon", "price", "absent"], &["dog", "dog", "fox"]] {
+        for query in [
+            &["dog"][..],
+            &["quick", "fox"],
+            &["old", "oak", "root"],
+            &["moon", "price", "absent"],
+            &["dog", "dog", "fox"],
+        ] {
             let mut want: Vec<(u32, f64)> =
                 (0u32..).zip(&documents).map(|(label, d)| (label, bm25(d, &documents, query))).collect();
             want.retain(|(_, rank)| *rank > 0.0);
@@ -79,7 +85,10 @@ fn several_fields_are_weighed_together() {
 #[test]
 #[cfg_attr(target_family = "wasm", wasm_bindgen_test::wasm_bindgen_test)]
 fn phrases_are_required_and_do_not_reach_over_fields() {
-    let index = index_of(Language::English, &["the quick fox", "fox quick", "a quick red fox", "quick fox quick fox"]);
+    let index = index_of(
+        Language::English,
+        &["the quick fox", "fox quick", "a quick red fox", "quick fox quick fox"],
+    );
     assert_eq!(found(&index, "\"quick fox\""), [3, 0]);
     assert_eq!(found(&index, "\"quick fox\" red"), [3, 0]);
     assert_eq!(found(&index, "\"the quick\""), [0], "stop words count in phrases");
@@ -110,7 +119,10 @@ fn equal_ranks_are_ordered_by_label_and_accept_is_obeyed() {
     let odd = |label: u32| label % 2 == 1;
     let got = index.search(&query, 1, Some(&odd));
     assert_eq!(got.matches.iter().map(|found| found.label).collect::<Vec<_>>(), [1]);
-    assert_eq!((got.explain.terms, got.explain.candidates, got.explain.postings), (vec!["same".to_owned()], 3, 3));
+    assert_eq!(
+        (got.explain.terms, got.explain.candidates, got.explain.postings),
+        (vec!["same".to_owned()], 3, 3)
+    );
     assert!(index.search(&query, 0, None).matches.is_empty());
     assert_eq!(index.search(&query, usize::MAX, None).matches.len(), 3);
     assert!(index.search(&index.parse(""), 10, None).matches.is_empty());

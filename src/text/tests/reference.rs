@@ -54,8 +54,13 @@ impl Reference {
             Ask::Word(word) => self.idf(self.holding(word)),
             Ask::Phrase(words) => words.iter().map(|word| self.idf(self.holding(word))).sum(),
             Ask::Prefix(prefix) => {
-                let mut words: Vec<&String> =
-                    self.documents.values().flatten().flatten().filter(|word| word.starts_with(prefix)).collect();
+                let mut words: Vec<&String> = self
+                    .documents
+                    .values()
+                    .flatten()
+                    .flatten()
+                    .filter(|word| word.starts_with(prefix))
+                    .collect();
                 words.sort();
                 words.dedup();
                 let sum: f64 = words.iter().map(|word| self.holding(word)).sum();
@@ -68,8 +73,13 @@ impl Reference {
     pub(super) fn search(&self, asks: &[Ask], weights: &[f32]) -> Vec<(u32, f64)> {
         let means: Vec<f64> = (0..weights.len())
             .map(|field| {
-                let lengths: Vec<usize> =
-                    self.documents.values().filter_map(|d| d.get(field)).map(Vec::len).filter(|n| *n > 0).collect();
+                let lengths: Vec<usize> = self
+                    .documents
+                    .values()
+                    .filter_map(|d| d.get(field))
+                    .map(Vec::len)
+                    .filter(|n| *n > 0)
+                    .collect();
                 lengths.iter().sum::<usize>() as f64 / lengths.len().max(1) as f64
             })
             .collect();

@@ -50,7 +50,8 @@ fn each_script_is_found_and_marked() {
 #[test]
 #[cfg_attr(target_family = "wasm", wasm_bindgen_test::wasm_bindgen_test)]
 fn phrases_hold_across_letters_without_spaces() {
-    let index = index_of(Language::English, &["東京都は大きい", "京都は東にある", "cat 黒猫 dog", "黒猫 cat"]);
+    let index =
+        index_of(Language::English, &["東京都は大きい", "京都は東にある", "cat 黒猫 dog", "黒猫 cat"]);
     assert_eq!(found(&index, "\"東京\""), [0]);
     assert_eq!(found(&index, "\"京都は\""), [0, 1]);
     assert_eq!(found(&index, "\"cat 黒\""), [2]);

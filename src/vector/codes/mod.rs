@@ -52,6 +52,7 @@ pub(super) struct Codes {
     blocks: Vec<Box<[u8]>>,
     /// One for each block with [`Keep::F32`], else none.
     rows: Vec<Rows>,
+    /// Slots that exist.
     slots: u32,
     /// Slots in a block, as a power of two.
     shift: u32,
@@ -100,11 +101,6 @@ impl Codes {
             carried: 0.0,
             scratch: Probe::default(),
         }
-    }
-
-    /// Slots that exist.
-    pub(super) fn slots(&self) -> u32 {
-        self.slots
     }
 
     /// Slots in a block.
@@ -180,7 +176,7 @@ impl Codes {
         }
     }
 
-    /// The scores of consecutive slots, `out.len()` of them.
+    /// The scores of consecutive slots, `out.len()` of them, all of which exist.
     pub(super) fn scan(&self, probe: &Probe, from: u32, out: &mut [f32]) {
         let (fours, rest) = out.as_chunks_mut::<4>();
         let mut slot = from;

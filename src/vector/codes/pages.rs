@@ -96,11 +96,6 @@ impl CodesLoader {
         Some(left.min(u64::from(self.codes.block_slots())) as u32)
     }
 
-    /// Bytes of a slot on a page.
-    pub(in crate::vector) fn bytes_a_slot(&self) -> usize {
-        self.codes.stride()
-    }
-
     /// Takes over the page of a block.
     ///
     /// # Errors

@@ -26,7 +26,7 @@ fn filled(vectors: &[Vec<f32>], metric: Metric, keep: Keep) -> Codes {
 fn check(codes: &Codes, vectors: &[Vec<f32>], query: &[f32], at: &str) {
     let mut probe = Probe::default();
     codes.probe(query, &mut probe);
-    let slots: Vec<u32> = (0..codes.slots()).rev().collect();
+    let slots: Vec<u32> = (0..codes.slots).rev().collect();
     let (mut many, mut scanned) = (vec![f32::NAN; slots.len()], vec![f32::NAN; slots.len()]);
     codes.scores(&probe, &slots, &mut many);
     codes.scan(&probe, 0, &mut scanned);
@@ -186,7 +186,7 @@ fn rows_are_let_go_supplied_and_set_anew() {
     codes.supply(5, &vectors[5]);
     assert_eq!((codes.row(5), codes.row(4)), (Some(&vectors[5][..]), None));
     codes.set(5, &vectors[9]).unwrap();
-    assert_eq!((codes.row(5), codes.slots()), (Some(&vectors[9][..]), 300));
+    assert_eq!((codes.row(5), codes.slots), (Some(&vectors[9][..]), 300));
     assert_eq!(codes.score(&probe, 5), codes.score(&probe, 9), "seed {seed}");
 }
 
@@ -196,7 +196,7 @@ fn reloaded(codes: &Codes, lost: &[u32]) -> Result<Codes> {
     for block in (0..codes.blocks.len() as u32).rev().filter(|block| !lost.contains(block)) {
         let mut page = Vec::new();
         codes.write_block(block, &mut page);
-        assert_eq!(page.len(), loader.slots_in(block).unwrap() as usize * loader.bytes_a_slot());
+        assert_eq!(page.len(), loader.slots_in(block).unwrap() as usize * codes.stride());
         loader.load_block(block, &page)?;
     }
     loader.finish()

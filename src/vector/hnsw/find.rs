@@ -7,7 +7,7 @@
 use super::plan::{EF, Plan, SAMPLE};
 use super::scratch::{Key, Scratch};
 use super::slots::NONE;
-use super::walk::walk;
+use super::walk::{walk, wider};
 use super::{Candidate, Explain, Found, HnswIndex, Path, Request};
 use crate::Result;
 use crate::vector::distance::exact;
@@ -119,20 +119,28 @@ impl Search<'_> {
         };
         let base = graph.base(slots.count());
         if self.request.accept.is_none() && slots.dead().is_empty() {
-            walk(&base, codes, start, ef, scratch, |_| ());
+            let mut width = Some(ef);
+            while let Some(now) = width {
+                walk(&base, codes, start, now, scratch, |_| ());
+                width = wider(&scratch.found, now, ef);
+            }
             scratch.found.truncate(keep);
             return None;
         }
         let (mut accepted, mut memo) =
             (std::mem::take(&mut scratch.accepted), std::mem::take(&mut scratch.memo));
-        accepted.begin(keep);
-        walk(&base, codes, start, ef, scratch, |key| {
-            if key > accepted.bar() && self.accepts(key.node(), &mut memo) {
-                accepted.keep(key);
-            }
-        });
-        let last = scratch.found.last().copied().filter(|_| scratch.found.len() >= ef);
-        let inside = last.map(|last| accepted.iter().filter(|key| *key >= last).count());
+        let (mut width, mut inside) = (Some(ef), None);
+        while let Some(now) = width {
+            accepted.begin(keep);
+            walk(&base, codes, start, now, scratch, |key| {
+                if key > accepted.bar() && self.accepts(key.node(), &mut memo) {
+                    accepted.keep(key);
+                }
+            });
+            let last = scratch.found.last().copied().filter(|_| scratch.found.len() >= now);
+            inside = last.map(|last| accepted.iter().filter(|key| *key >= last).count());
+            width = wider(&scratch.found, now, ef);
+        }
         accepted.drain(&mut scratch.found);
         (scratch.accepted, scratch.memo) = (accepted, memo);
         inside

@@ -9,7 +9,7 @@ use super::links::TREE;
 use super::scratch::{Key, Scratch};
 use super::slots::Slots;
 use super::towers::MOST_LEVELS;
-use super::walk::{Upper, walk};
+use super::walk::{Upper, walk, wider};
 use crate::vector::codes::Codes;
 
 /// The height of the tower of the `count`-th vector: 0 for all but one in `m`.
@@ -23,7 +23,7 @@ pub(super) fn height(seed: u64, count: u64, m: usize) -> usize {
     z ^= z >> 31;
     let mut height = 0;
     // Each level has one in `m` of the one below. Digits of the hash to the base `m` decide.
-    while height < MOST_LEVELS && z % m as u64 == 0 {
+    while height < MOST_LEVELS && z.is_multiple_of(m as u64) {
         z /= m as u64;
         height += 1;
     }
@@ -53,7 +53,11 @@ impl Graph {
         };
         // The lowest level first: it is the one that can fail.
         let Some(start) = self.approach(codes, 0, scratch) else { return false };
-        walk(&self.base(slots.count()), codes, start, ef, scratch, |_| ());
+        let mut width = Some(ef);
+        while let Some(now) = width {
+            walk(&self.base(slots.count()), codes, start, now, scratch, |_| ());
+            width = wider(&scratch.found, now, ef);
+        }
         scratch.found.retain(|key| slots.is_live(key.node()) && key.node() != slot);
         if scratch.found.is_empty() {
             return false;

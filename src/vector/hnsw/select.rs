@@ -52,7 +52,7 @@ impl Choice {
         self.candidates.clear();
         let keys = self.slots.iter().zip(&self.scores).map(|(slot, score)| Key::new(*score, *slot));
         self.candidates.extend(keys.zip(self.words.iter().copied()));
-        self.candidates.sort_unstable_by(|a, b| b.0.cmp(&a.0));
+        self.candidates.sort_unstable_by_key(|(key, _)| std::cmp::Reverse(*key));
     }
 
     /// Chooses at most `limit` of the candidates, which are there best first. If the heuristic takes

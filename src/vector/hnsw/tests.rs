@@ -32,7 +32,8 @@ fn finds_the_nearest_while_vectors_come_and_go() {
     let (mut random, seed) = Seeded::new(0x5eed_0110);
     for metric in Metric::ALL {
         let vectors = clustered(&mut random, 3_000, 16);
-        let mut index = HnswIndex::new(16, metric, options()).unwrap();
+        let options = HnswOptions { ef_construction: 100, ..HnswOptions::default() };
+        let mut index = HnswIndex::new(16, metric, options).unwrap();
         let mut flat = FlatIndex::new(16, metric).unwrap();
         let (mut sum, mut asked) = (0.0, 0.0);
         for (step, vector) in vectors.iter().enumerate() {
@@ -57,6 +58,24 @@ fn finds_the_nearest_while_vectors_come_and_go() {
         }
         assert!(sum / asked > 0.97, "{metric}: {}, seed {seed}", sum / asked);
     }
+}
+
+/// Groups of copies that are larger than what a walk keeps in view of a few of them.
+#[test]
+#[cfg_attr(target_family = "wasm", wasm_bindgen_test::wasm_bindgen_test)]
+fn copies_do_not_hide_other_vectors() {
+    let (mut random, seed) = Seeded::new(0x5eed_0113);
+    let vectors = clustered(&mut random, 60, 8);
+    let mut index = HnswIndex::new(8, Metric::Cosine, options()).unwrap();
+    for label in 0..1_500 {
+        index.insert(label, &vectors[label as usize % vectors.len()]).unwrap();
+    }
+    let mut found = 0;
+    for (which, vector) in vectors.iter().enumerate() {
+        let best = index.search(vector, 1, 0, None).unwrap();
+        found += usize::from(best[0].label as usize % vectors.len() == which);
+    }
+    assert!(found >= 59, "{found} of 60, seed {seed}");
 }
 
 #[test]
@@ -122,7 +141,7 @@ fn damaged_and_missing_pages_leave_a_sound_index() {
     }
     index.remove(7);
     let (header, pages) = (index.header(), index.dirty());
-    for round in 0..60 {
+    for round in 0..30 {
         let mut loader = HnswIndex::loader(&header, Keep::F32).unwrap();
         for page in &pages {
             let mut bytes = index.page(*page).unwrap_or_default();

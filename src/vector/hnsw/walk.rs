@@ -68,6 +68,22 @@ impl Level for Upper<'_> {
     }
 }
 
+/// Different vectors in view that are enough to go on from. Where there are fewer, many are copies of one
+/// another, and who sees nothing else finds no way out of them.
+const DISTINCT: usize = 16;
+
+/// How many times as wide a walk may become to see them.
+const WIDEST: usize = 16;
+
+/// How wide to walk again, after a walk of `width`, where `ef` was wanted, found hardly anything but copies;
+/// `None`: well enough. Copies have the same score.
+pub(super) fn wider(found: &[Key], width: usize, ef: usize) -> Option<usize> {
+    let enough = DISTINCT.min(ef / 4);
+    let copies =
+        found.len() == width && found.chunk_by(|a, b| a.score() == b.score()).take(enough).count() < enough;
+    (copies && width < WIDEST * ef).then(|| width * 4)
+}
+
 /// Finds the `ef` nodes nearest to `scratch.probe` that can be reached from `start`, and leaves them in
 /// `scratch.found`, best first. `offer` sees each node that is scored, once.
 pub(super) fn walk<L: Level>(

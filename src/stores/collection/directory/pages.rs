@@ -75,7 +75,7 @@ impl Directory {
         {
             return Err(damaged("its header"));
         }
-        Ok(DirectoryLoader { header, directory: Directory::default() })
+        Ok(DirectoryLoader { header, directory: Self::default() })
     }
 }
 

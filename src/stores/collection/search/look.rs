@@ -15,7 +15,7 @@ use super::records::Records;
 use super::request::SearchMode;
 use crate::Result;
 use crate::text::{TextExplain, TextQuery};
-use crate::vector::{Explain, Request, VectorIndex};
+use crate::vector::{Candidate, Explain, Request, VectorIndex};
 
 /// Most candidates that are asked for to find the end of equal scores.
 const TIED: usize = 10_000;
@@ -57,6 +57,18 @@ struct List {
     more: bool,
 }
 
+impl List {
+    /// The list alone, of which `parts` are the similarity and the BM25 score.
+    fn into_round(self, parts: impl Fn(f32) -> (Option<f32>, Option<f32>)) -> Round {
+        let beyond = self.best.last().filter(|_| self.more).map(|(_, score)| f64::from(*score));
+        let found = |(label, score)| {
+            let (vector, text) = parts(score);
+            Fused { label, vector, text, score: f64::from(score) }
+        };
+        Round { found: self.best.into_iter().map(found).collect(), beyond }
+    }
+}
+
 impl<'a> Look<'a> {
     pub(super) fn new(plan: &'a Plan<'a>, index: &'a mut Index) -> Self {
         let words = plan.text.map(|text| index.words.parse(text));
@@ -71,30 +83,12 @@ impl<'a> Look<'a> {
         ranked: usize,
         passed: Option<Passed<'_>>,
     ) -> Result<Round> {
-        let last = |list: &List| list.best.last().filter(|_| list.more).map(|(_, score)| f64::from(*score));
         match self.plan.mode {
             SearchMode::Vector => {
                 let list = self.nearest(records, count, passed).await?;
-                let beyond = last(&list);
-                let found = |(label, score)| Fused {
-                    label,
-                    vector: Some(score),
-                    text: None,
-                    score: f64::from(score),
-                };
-                Ok(Round { found: list.best.into_iter().map(found).collect(), beyond })
+                Ok(list.into_round(|score| (Some(score), None)))
             }
-            SearchMode::Text => {
-                let list = self.matching(count, passed);
-                let beyond = last(&list);
-                let found = |(label, score)| Fused {
-                    label,
-                    vector: None,
-                    text: Some(score),
-                    score: f64::from(score),
-                };
-                Ok(Round { found: list.best.into_iter().map(found).collect(), beyond })
-            }
+            SearchMode::Text => Ok(self.matching(count, passed).into_round(|score| (None, Some(score)))),
             SearchMode::Hybrid => {
                 let vectors = self.nearest(records, count, passed).await?;
                 let words = self.matching(count, passed);
@@ -136,11 +130,7 @@ impl<'a> Look<'a> {
     }
 
     /// Asks the index of vectors for `count`; `None` if there is none.
-    fn find(
-        &self,
-        count: usize,
-        passed: Option<Passed<'_>>,
-    ) -> Result<Option<(Vec<crate::vector::Candidate>, Explain)>> {
+    fn find(&self, count: usize, passed: Option<Passed<'_>>) -> Result<Option<(Vec<Candidate>, Explain)>> {
         let (Some(vectors), Some(query)) = (&self.index.vectors, self.plan.vector) else { return Ok(None) };
         let accept = |label| self.accepts(label, passed);
         let asks = passed.is_some() || self.plan.request.filter.is_some();

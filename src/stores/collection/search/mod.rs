@@ -146,6 +146,9 @@ async fn hits(
             if plan.mode == SearchMode::Vector {
                 let Some(similarity) = parts.vector else { continue };
                 score = Factors { recency: parts.recency, importance: parts.importance }.apply(similarity);
+                if plan.request.min_score.is_some_and(|least| score < least) {
+                    continue;
+                }
                 reordered = true;
             }
         }

@@ -41,6 +41,8 @@ pub(super) struct Records<'a> {
     epoch: u32,
     /// By label, of those that may become hits.
     held: HashMap<u32, Document>,
+    /// By label, computed from the vectors that were read.
+    similarities: HashMap<u32, f32>,
     /// Bytes that may still be held.
     room: usize,
     /// What can not be read, with the version that the index knows.
@@ -51,7 +53,8 @@ pub(super) struct Records<'a> {
 
 impl<'a> Records<'a> {
     pub(super) fn new(collection: &'a Collection, plan: &'a Plan<'a>, epoch: u32) -> Self {
-        Self { collection, plan, epoch, held: HashMap::new(), room: HELD, damaged: Vec::new(), stale: false }
+        let (held, similarities) = Default::default();
+        Self { collection, plan, epoch, held, similarities, room: HELD, damaged: Vec::new(), stale: false }
     }
 
     /// Labels and scores of the candidates, those that were only estimated by their vectors.
@@ -63,13 +66,20 @@ impl<'a> Records<'a> {
         let mut scored = Vec::with_capacity(candidates.len());
         for chunk in candidates.chunks(CHUNK) {
             scored.extend(chunk.iter().filter(|found| found.exact).map(|found| (found.label, found.score)));
-            let estimated = chunk.iter().filter(|found| !found.exact).map(|found| found.label);
-            let known: Vec<Known> = estimated.filter_map(|label| known(index, label)).collect();
-            for (known, mut document) in self.read(known.iter().collect()).await? {
+            let mut unknown: Vec<Known> = Vec::new();
+            for label in chunk.iter().filter(|found| !found.exact).map(|found| found.label) {
+                match self.similarities.get(&label) {
+                    Some(similarity) => scored.push((label, *similarity)),
+                    None => unknown.extend(known(index, label)),
+                }
+            }
+            for (known, mut document) in self.read(unknown.iter().collect()).await? {
                 let (Some(query), Some(vector)) = (self.plan.vector, self.vector_of(&document)) else {
                     continue; // it has lost its vector since
                 };
-                scored.push((known.label, similarity(self.plan.metric, query, vector)));
+                let similarity = similarity(self.plan.metric, query, vector);
+                scored.push((known.label, similarity));
+                self.similarities.insert(known.label, similarity);
                 if document.version == known.version {
                     if let Some(vectors) = &mut index.vectors {
                         vectors.supply(known.label, vector);

@@ -71,6 +71,8 @@ fn in_the_end_the_record_judges() {
         let hits = found(&notes, &request).await;
         assert_eq!(hits.iter().map(|hit| hit.id.as_str()).collect::<Vec<_>>(), ["4", "0"]);
         assert_eq!((hits[1].score, hits[1].parts.vector), (0.0, Some(0.0)));
+        let above = SearchRequest { min_score: Some(0.1), ..request.clone() };
+        assert_eq!(ids(&notes, &above).await, ["4"]);
         let hits = found(&notes, &SearchRequest { text: Some("cat".into()), ..request.clone() }).await;
         let ids: Vec<&str> = hits.iter().map(|hit| hit.id.as_str()).collect();
         assert_eq!(ids, ["0", "2", "4"], "found by its words, whatever became of its vector");
@@ -114,5 +116,20 @@ fn a_record_is_read_once() {
                 assert!(reads <= most && turns == 1, "{keep:?}: {reads} documents in {turns} turns");
             }
         }
+    });
+}
+
+#[test]
+fn equal_scores_are_not_read_again_and_again() {
+    block_on(async {
+        let backend = Arc::new(Meddling::new());
+        let notes = meddled(&backend, Wanted { keep: Some(Keep::Codes), ..Wanted::default() }).await;
+        let same: Vec<NewDocument> =
+            (0..300).map(|n| document(&format!("{:03}", (n * 7) % 300), "", &[1.0, 1.0])).collect();
+        notes.add(&same, None).await.unwrap();
+        backend.take_reads();
+        let hits = ids(&notes, &SearchRequest { limit: 3, ..by_vector(&[1.0, 0.0]) }).await;
+        assert_eq!(hits, ["000", "001", "002"]);
+        assert!(backend.take_reads().0 <= 300);
     });
 }

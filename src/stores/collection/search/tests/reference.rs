@@ -172,3 +172,41 @@ fn searches_agree_with_the_plainest_implementation() {
         }
     });
 }
+
+#[test]
+fn exact_is_exact_whatever_is_kept() {
+    println!("seed {SEED:#x}");
+    block_on(async {
+        for metric in Metric::ALL {
+            let memory = World::new().memory().await;
+            let wanted = Wanted { keep: Some(Keep::Codes), ..Wanted::vectors(16, metric) };
+            let notes = memory.collection("notes", wanted).unwrap();
+            let mut rng = SplitMix64::new(SEED);
+            let mut vector =
+                || -> Vec<f32> { (0..16).map(|_| rng.below(2_001) as f32 / 1_000.0 - 1.0).collect() };
+            let year = |n: usize| [("year", Value::Int((n % 10) as i64))];
+            let added: Vec<NewDocument> =
+                (0..700).map(|n| document(&format!("{n:03}"), "", &vector()).with(&year(n))).collect();
+            notes.add(&added, None).await.unwrap();
+            for round in 0..20 {
+                let query = vector();
+                let narrow = round % 2 == 0;
+                let request = SearchRequest {
+                    exact: true,
+                    filter: if narrow { filter(&year(3)) } else { None },
+                    ..by_vector(&query)
+                };
+                let matching = added.iter().enumerate().filter(|(n, _)| !narrow || n % 10 == 3);
+                let scored = matching.map(|(_, document)| {
+                    let score = similarity(metric, &query, document.vector.as_deref().unwrap());
+                    (document.id.clone(), f64::from(score))
+                });
+                let mut expected = ranking(scored);
+                expected.truncate(10);
+                let hits = found(&notes, &request).await;
+                let hits: Vec<(String, f64)> = hits.into_iter().map(|hit| (hit.id, hit.score)).collect();
+                assert_eq!(hits, expected, "{metric}, round {round}");
+            }
+        }
+    });
+}
