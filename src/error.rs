@@ -93,8 +93,13 @@ pub trait Cause: std::error::Error + MaybeSend + MaybeSync + 'static {}
 impl<T: std::error::Error + MaybeSend + MaybeSync + 'static> Cause for T {}
 
 /// The one error of this crate: a kind to act on, a message to read, the key and the cause if any.
-#[derive(Debug, Clone)]
-pub struct Error {
+///
+/// Behind a pointer, so that a result which hardly ever is an error is not as large as one.
+#[derive(Clone)]
+pub struct Error(Box<Details>);
+
+#[derive(Clone)]
+struct Details {
     kind: ErrorKind,
     message: String,
     key: Option<Box<str>>,
@@ -139,53 +144,91 @@ constructors! {
 impl Error {
     /// An error of `kind` with a message for a human reader.
     pub fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
-        Self { kind, message: message.into(), key: None, source: None }
+        Self::of(kind, message.into())
+    }
+
+    // What follows is compiled once each, not once for each type that is shown in a message.
+
+    #[cold]
+    #[inline(never)]
+    fn of(kind: ErrorKind, message: String) -> Self {
+        Self(Box::new(Details { kind, message, key: None, source: None }))
     }
 
     /// The same error, naming the key it is about, as people read it: `store/id`.
     #[must_use]
-    pub fn with_key(mut self, key: impl fmt::Display) -> Self {
-        self.key = Some(key.to_string().into());
+    pub fn with_key(self, key: impl fmt::Display) -> Self {
+        self.keyed(&key)
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn keyed(mut self, key: &dyn fmt::Display) -> Self {
+        self.0.key = Some(key.to_string().into());
         self
     }
 
     /// The same error, with its underlying cause.
     #[must_use]
-    pub fn with_source(mut self, source: impl Cause) -> Self {
-        self.source = Some(Arc::new(source));
+    pub fn with_source(self, source: impl Cause) -> Self {
+        self.caused(Arc::new(source))
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn caused(mut self, source: Arc<dyn Cause>) -> Self {
+        self.0.source = Some(source);
         self
     }
 
     /// The same error, its message led in by the place it happened at.
     #[must_use]
-    pub fn at(mut self, place: impl fmt::Display) -> Self {
-        self.message = format!("{place}: {}", self.message);
+    pub fn at(self, place: impl fmt::Display) -> Self {
+        self.placed(&place)
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn placed(mut self, place: &dyn fmt::Display) -> Self {
+        self.0.message = format!("{place}: {}", self.0.message);
         self
     }
 
     /// What the caller can do about it.
     #[must_use]
     pub fn kind(&self) -> ErrorKind {
-        self.kind
+        self.0.kind
     }
 
     /// What was wrong, where, and how to mend it.
     #[must_use]
     pub fn message(&self) -> &str {
-        &self.message
+        &self.0.message
     }
 
     /// The key this error is about, if it is about one.
     #[must_use]
     pub fn key(&self) -> Option<&str> {
-        self.key.as_deref()
+        self.0.key.as_deref()
+    }
+}
+
+impl fmt::Debug for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Details { kind, message, key, source } = &*self.0;
+        f.debug_struct("Error")
+            .field("kind", kind)
+            .field("message", message)
+            .field("key", key)
+            .field("source", source)
+            .finish()
     }
 }
 
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: {}", self.kind.code(), self.message)?;
-        match &self.key {
+        write!(f, "{}: {}", self.0.kind.code(), self.0.message)?;
+        match &self.0.key {
             Some(key) => write!(f, " (key {key})"),
             None => Ok(()),
         }
@@ -194,7 +237,7 @@ impl fmt::Display for Error {
 
 impl std::error::Error for Error {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        self.source.as_deref().map(|cause| cause as &(dyn std::error::Error + 'static))
+        self.0.source.as_deref().map(|cause| cause as &(dyn std::error::Error + 'static))
     }
 }
 
