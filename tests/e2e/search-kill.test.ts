@@ -22,7 +22,7 @@ afterAll(async () => {
 describe(`on ${engine}`, () => {
   test(`${CYCLES} kills`, async () => {
     const random = pseudoRandom(seed);
-    let [batches, documents, halves] = [0, 0, 0];
+    let [batches, documents, missed, halves] = [0, 0, 0, 0];
     let browser = await Browser.start(pages);
     try {
       for (let cycle = 0; cycle < CYCLES; cycle++) {
@@ -38,13 +38,14 @@ describe(`on ${engine}`, () => {
         batches += acknowledged.heard;
         const found = await (await browser.tab()).evaluate(async (from) => {
           const memory = await window.mnemora.open("idb://indexed");
-          const { problems: wrong, documents } = await window.kit.documents.examine(memory, from);
+          const { problems: wrong, documents, missed } = await window.kit.documents.examine(memory, from);
           const { ok, problems } = await memory.verify();
           await memory.close();
-          return { wrong, ok, problems, documents };
+          return { wrong, ok, problems, documents, missed };
         }, seed + cycle);
-        documents = found.documents;
-        expect(found, `cycle ${cycle}, seed ${seed}`).toEqual({ wrong: [], ok: true, problems: [], documents });
+        ({ documents } = found);
+        missed += found.missed;
+        expect(found, `cycle ${cycle}, seed ${seed}`).toEqual({ wrong: [], ok: true, problems: [], documents, missed: found.missed });
         expect(browser.problems).toEqual([]);
         await browser.closeTabs();
         if (halfARecord) {
@@ -54,6 +55,7 @@ describe(`on ${engine}`, () => {
         }
       }
       expect(batches).toBeGreaterThan(CYCLES);
+      expect(missed / (CYCLES * 25), "what the graph missed").toBeLessThan(0.02);
       console.log(`${CYCLES} kills, ${batches} acknowledged batches, ${documents} documents at the end; ${halves} profiles could not be used again`);
     } finally {
       await browser.close();

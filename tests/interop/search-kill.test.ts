@@ -13,7 +13,7 @@ test.skipIf(without !== undefined)(`${CYCLES} kills`, async () => {
   console.log(`search kill: seed ${seed}`);
   const random = pseudoRandom(seed);
   const url = `sqlite://${freshPath()}`;
-  let [batches, documents, slowest] = [0, 0, 0];
+  let [batches, documents, missed, slowest] = [0, 0, 0, 0];
   for (let cycle = 0; cycle < CYCLES; cycle++) {
     const child = startNode("indexer", url, String(cycle * 10_000));
     let [errors, heard] = ["", 0];
@@ -37,8 +37,10 @@ test.skipIf(without !== undefined)(`${CYCLES} kills`, async () => {
     const { ok, problems } = await memory.verify();
     expect({ wrong: found.problems, ok, problems }, `cycle ${cycle}, seed ${seed}`).toEqual({ wrong: [], ok: true, problems: [] });
     documents = found.documents;
+    missed += found.missed;
     await memory.close();
   }
   expect(documents).toBeGreaterThan(500);
+  expect(missed / (CYCLES * 25), "what the graph missed").toBeLessThan(0.01);
   console.log(`${CYCLES} kills, ${batches} acknowledged batches, ${documents} documents at the end; slowest index ${Math.round(slowest)} ms`);
 });

@@ -35,7 +35,7 @@ const wordOfRevision = (number, revision) => `qq${word(number * 1_000_003 + revi
 
 /** The document with this number, in this revision. */
 export function document(number, revision) {
-  const random = numbers(number * 100_003 + revision);
+  const random = numbers(number * 1_000_003 + revision);
   return {
     id: `d-${number}`,
     text: `common words, ${wordOf(number)}, ${wordOfRevision(number, revision)}`,
@@ -65,7 +65,7 @@ export async function write(memory, seed, tell) {
   }
 }
 
-/** What is wrong with the collection, in words; and how many documents it has. */
+/** What is wrong with the collection, in words; how many documents it has; and how many of 25 the graph missed. */
 export async function examine(memory, seed) {
   const documents = collection(memory);
   const problems = [];
@@ -77,7 +77,7 @@ export async function examine(memory, seed) {
     hold(id === whole.id && text === whole.text && vector.every((x, at) => x === whole.vector[at]), `${id} is torn`);
   }
   hold(await documents.count() === records.size, `count is ${await documents.count()} of ${records.size}`);
-  if (records.size === 0) return { problems, documents: 0 };
+  if (records.size === 0) return { problems, documents: 0, missed: 0 };
 
   const ids = (hits) => hits.map(({ id }) => id);
   const same = (found, wanted) => [...found].sort().join() === [...wanted].sort().join();
@@ -88,12 +88,16 @@ export async function examine(memory, seed) {
   const even = await documents.search(document(0, 0).vector, { limit: 10_000, filter: { even: true } });
   hold(even.every(({ metadata }) => metadata.even), "a filter was not held");
 
+  let missed = 0;
   const random = numbers(seed);
   const known = [...records.values()];
   for (let n = 0; n < 25; n++) {
     const { id, vector, metadata: { number, revision } } = known[Math.floor(random() * known.length)];
+    const [itself] = await documents.search(vector, { limit: 1, exact: true });
+    hold(itself?.id === id && itself.score > 0.9999, `${id} is not found by its vector`);
     const near = await documents.search(vector, { limit: 10 });
-    hold(near[0]?.id === id && near[0].score > 0.9999, `${id} is not found by its vector`);
+    // The graph is approximate: of random vectors it misses one in some hundreds.
+    if (near[0]?.id !== id) missed += 1;
     for (const hit of near) hold(records.get(hit.id)?.text === hit.text, `${hit.id} is not what is stored`);
     hold(same(ids(await documents.search(wordOfRevision(number, revision), { mode: "text" })), [id]), `${id} is not found by its word`);
     const query = document(Math.floor(random() * DOCUMENTS), -1 - n).vector;
@@ -103,7 +107,7 @@ export async function examine(memory, seed) {
     const there = records.has(`d-${some}`) ? [`d-${some}`] : [];
     hold(same(ids(await documents.search(wordOf(some), { mode: "text" })), there), `d-${some}: found by its number, or not, against the records`);
   }
-  return { problems, documents: records.size };
+  return { problems, documents: records.size, missed };
 }
 
 /** The ids of the records nearest to `query` by cosine. */
