@@ -16,6 +16,7 @@
 use unicode_segmentation::UnicodeSegmentation;
 
 use super::Language;
+use super::case::lower;
 use super::fold::{fold, is_mark};
 use super::script::{Unspaced, is_attached, is_picture, unspaced};
 use super::stem::stem;
@@ -37,7 +38,7 @@ pub(super) fn first_letter(word: &str) -> Option<usize> {
     )
 }
 
-/// Letters before the apostrophe of an article that was drawn to its word, at most: `l'`, `dell'`, `jusqu'`.
+/// Letters before the apostrophe of an article that was drawn to its word, at most: `l'`, `jusqu'`.
 const MAX_ARTICLE: usize = 6;
 
 /// What the term of a stop word begins with. No word holds it.
@@ -204,7 +205,7 @@ impl Reading<'_> {
         folded.push(STOP);
         fold(raw, &mut folded);
         let language = self.analyzer.language;
-        if matches!(language, Language::French | Language::Italian)
+        if language == Language::French
             && let Some((article, word)) = folded[1..].split_once('\'')
             && article.chars().count() <= MAX_ARTICLE
             && !word.is_empty()
@@ -267,11 +268,20 @@ fn signs(rest: &str) -> usize {
     }
 }
 
+fn is_capital(letter: char) -> bool {
+    lower(letter) != letter
+}
+
+/// Letters of scripts without capital ones count as small.
+fn is_small(letter: char) -> bool {
+    letter.is_alphabetic() && !is_capital(letter)
+}
+
 /// Whether a small letter is followed by a capital one.
 fn is_camel(word: &str) -> bool {
     let mut letters = word.chars().filter(|letter| !is_mark(*letter));
     let mut small = false;
-    letters.any(|letter| std::mem::replace(&mut small, letter.is_lowercase()) && letter.is_uppercase())
+    letters.any(|letter| std::mem::replace(&mut small, is_small(letter)) && is_capital(letter))
 }
 
 /// The parts of `getUserName` or `parseHTMLPage`: a part begins at a capital letter behind a small one, and
@@ -282,8 +292,8 @@ fn camel_parts(word: &str) -> impl Iterator<Item = &str> {
         let mut letters = rest.char_indices().peekable();
         let (_, mut before) = letters.next()?;
         while let Some((at, letter)) = letters.next() {
-            let small_next = letters.peek().is_some_and(|(_, next)| next.is_lowercase());
-            if letter.is_uppercase() && (before.is_lowercase() || (before.is_uppercase() && small_next)) {
+            let small_next = letters.peek().is_some_and(|(_, next)| is_small(*next));
+            if is_capital(letter) && (is_small(before) || (is_capital(before) && small_next)) {
                 let (part, tail) = rest.split_at(at);
                 rest = tail;
                 return Some(part);

@@ -25,8 +25,8 @@ pub(super) struct Compaction {
     next: u32,
     /// The new numbers of terms.
     terms: Vec<u32>,
-    /// Terms and positions of one document.
-    list: Vec<(u32, u32)>,
+    /// The words of one document.
+    list: Vec<u64>,
     bytes: Vec<u8>,
 }
 
@@ -47,7 +47,7 @@ fn dead(segment: &Segment) -> u32 {
 impl Compaction {
     pub(super) fn new(segment: &Segment) -> Self {
         Self {
-            into: Segment::new(segment.fields()),
+            into: Segment::inverted(segment.fields()),
             next: 0,
             terms: Vec::new(),
             list: Vec::new(),
@@ -88,7 +88,8 @@ impl Compaction {
             if *new == NONE {
                 *new = self.into.intern(segment.dictionary().text(term));
             }
-            let _whole = occurrences::read(&mut places, |position| self.list.push((*new, position)));
+            let _whole =
+                occurrences::read(&mut places, |position| self.list.push(forward::word(*new, position)));
         }
         self.list.sort_unstable();
         self.bytes.clear();

@@ -26,6 +26,11 @@ fn hash(text: &str) -> u64 {
     xxh3_64(text.as_bytes())
 }
 
+/// What a hash table of numbers goes by: the texts.
+fn hasher(texts: &[Box<str>]) -> impl Fn(&u32) -> u64 {
+    |term| hash(&texts[*term as usize])
+}
+
 impl Dictionary {
     /// Numbers that were given out.
     pub(super) fn len(&self) -> usize {
@@ -42,15 +47,40 @@ impl Dictionary {
         self.found.find(hash(text), |term| *self.texts[*term as usize] == *text).copied()
     }
 
+    /// Whether the number stands for a term.
+    #[inline]
+    pub(super) fn knows(&self, term: u32) -> bool {
+        self.texts.get(term as usize).is_some_and(|text| !text.is_empty())
+    }
+
     /// The number of a term, a new one if it is not known.
     pub(super) fn intern(&mut self, text: &str) -> u32 {
-        if let Some(term) = self.find(text) {
-            return term;
+        match self.find(text) {
+            Some(term) => term,
+            None => self.insert(text.into()),
         }
+    }
+
+    /// Gives out the next number, to no term if `text` is empty or known.
+    pub(super) fn push(&mut self, text: Box<str>) {
+        if text.is_empty() || self.find(&text).is_some() {
+            self.texts.push(Box::default());
+        } else {
+            self.insert(text);
+        }
+    }
+
+    /// Sets room aside for so many terms more.
+    pub(super) fn reserve(&mut self, terms: usize) {
+        self.texts.reserve(terms);
+        self.found.reserve(terms, hasher(&self.texts));
+    }
+
+    fn insert(&mut self, text: Box<str>) -> u32 {
         let term = self.texts.len() as u32;
-        self.texts.push(text.into());
-        let texts = &self.texts;
-        self.found.insert_unique(hash(text), term, |term| hash(&texts[*term as usize]));
+        let hash_of = hash(&text);
+        self.texts.push(text);
+        self.found.insert_unique(hash_of, term, hasher(&self.texts));
         if let Some(ordered) = self.ordered.get()
             && self.texts.len() - ordered.len() > UNORDERED + ordered.len() / 8
         {
@@ -59,16 +89,16 @@ impl Dictionary {
         term
     }
 
-    /// Gives out a number that stands for no term.
-    pub(super) fn push_hole(&mut self) {
-        self.texts.push(Box::default());
+    /// Brings terms into the order of their texts.
+    pub(super) fn sort(&self, terms: &mut [u32]) {
+        terms.sort_unstable_by(|a, b| self.text(*a).cmp(self.text(*b)));
     }
 
     /// The terms that begin with `prefix`, those in order first.
     pub(super) fn with_prefix(&self, prefix: &str) -> impl Iterator<Item = u32> {
         let ordered = self.ordered.get_or_init(|| {
             let mut order: Vec<u32> = (0..self.texts.len() as u32).collect();
-            order.sort_unstable_by(|a, b| self.text(*a).cmp(self.text(*b)));
+            self.sort(&mut order);
             order
         });
         let start = ordered.partition_point(|term| self.text(*term) < prefix);
@@ -84,11 +114,12 @@ mod tests {
     use super::*;
 
     #[test]
+    #[cfg_attr(target_family = "wasm", wasm_bindgen_test::wasm_bindgen_test)]
     fn terms_are_found_by_text_number_and_prefix() {
         let mut dictionary = Dictionary::default();
         for number in 0..5_000u32 {
             if number == 77 {
-                dictionary.push_hole();
+                dictionary.push(Box::default());
                 continue;
             }
             let text = format!("t{number}");

@@ -21,10 +21,12 @@ struct Begun {
 /// What is looked for.
 #[derive(Default)]
 struct Marker<'a> {
+    /// In order, each once.
     terms: Vec<&'a str>,
     prefixes: Vec<&'a str>,
     phrases: Vec<&'a [Slot]>,
     begun: Vec<Begun>,
+    /// In order, apart from one another.
     ranges: Vec<(usize, usize)>,
 }
 
@@ -33,29 +35,44 @@ impl<'a> Marker<'a> {
         let mut marker = Self::default();
         for clause in &query.clauses {
             match &clause.asked {
-                Asked::Word(Want::Term(term)) => marker.terms.push(term),
+                Asked::Word(Want::Term(term)) => marker.want(term),
                 Asked::Word(Want::Prefix { prefix, whole }) => {
                     marker.prefixes.push(prefix);
-                    marker.terms.push(whole);
+                    marker.want(whole);
                 }
                 Asked::Compound { whole, parts } if parts.is_empty() || knows(segment, whole) => {
-                    marker.terms.push(whole);
+                    marker.want(whole);
                 }
-                Asked::Compound { parts, .. } => marker.terms.extend(parts.iter().map(String::as_str)),
+                Asked::Compound { parts, .. } => parts.iter().for_each(|part| marker.want(part)),
                 Asked::Phrase(slots) => marker.phrases.push(slots),
             }
         }
-        marker.terms.sort_unstable();
         marker
+    }
+
+    fn want(&mut self, term: &'a str) {
+        if let Err(place) = self.terms.binary_search(&term) {
+            self.terms.insert(place, term);
+        }
+    }
+
+    /// Adds a range that ends in the token that is being read.
+    fn mark(&mut self, mut from: usize, mut to: usize) {
+        // Those before begin before this token ends, so they are one with it unless they end before it begins.
+        while let Some((start, end)) = self.ranges.pop_if(|(_, end)| *end >= from) {
+            from = from.min(start);
+            to = to.max(end);
+        }
+        self.ranges.push((from, to));
     }
 
     fn see(&mut self, token: &Token<'_>, text: &str) {
         if self.terms.binary_search(&token.term).is_ok() {
-            self.ranges.push((token.from, token.to));
+            self.mark(token.from, token.to);
         } else if self.prefixes.iter().any(|prefix| token.term.starts_with(prefix)) {
             // Of two letters without spaces it was the first that was asked for.
             let letter = first_letter(&text[token.from..token.to]);
-            self.ranges.push((token.from, letter.map_or(token.to, |length| token.from + length)));
+            self.mark(token.from, letter.map_or(token.to, |length| token.from + length));
         }
         if self.phrases.is_empty() {
             return;
@@ -80,7 +97,7 @@ impl<'a> Marker<'a> {
                     self.begun[at] = Begun { phrase, next: next + 1, position, from };
                 }
                 None => {
-                    self.ranges.push((from, token.to));
+                    self.mark(from, token.to);
                     self.begun[at].position = 0;
                 }
             }
@@ -105,15 +122,6 @@ pub(super) fn highlight(
 ) -> Vec<(u32, u32)> {
     let mut marker = Marker::new(segment, query);
     analyzer.read(text, &mut |token| marker.see(&token, text));
-    let mut ranges = marker.ranges;
-    ranges.sort_unstable();
-    ranges.dedup_by(|next, before| {
-        let joined = next.0 <= before.1;
-        if joined {
-            before.1 = before.1.max(next.1);
-        }
-        joined
-    });
     // Ranges are in order, so the text is walked over once.
     let (mut at, mut units) = (0, 0);
     let mut unit = |byte: usize| {
@@ -121,5 +129,5 @@ pub(super) fn highlight(
         at = byte;
         units
     };
-    ranges.into_iter().map(|(from, to)| (unit(from), unit(to))).collect()
+    marker.ranges.into_iter().map(|(from, to)| (unit(from), unit(to))).collect()
 }

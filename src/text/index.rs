@@ -46,7 +46,7 @@ pub struct TextIndex {
 /// A document that is being read; kept for the next one.
 #[derive(Debug, Default)]
 struct Scratch {
-    terms: Vec<(u32, u32)>,
+    words: Vec<u64>,
     extents: Vec<Extent>,
     bytes: Vec<u8>,
 }
@@ -119,8 +119,8 @@ impl TextIndex {
 
     /// Brings the texts to bytes, in the scratch.
     fn read(&mut self, fields: &[&str]) {
-        let Scratch { terms, extents, bytes } = &mut self.scratch;
-        terms.clear();
+        let Scratch { words: list, extents, bytes } = &mut self.scratch;
+        list.clear();
         extents.clear();
         bytes.clear();
         let segment = &mut self.segment;
@@ -133,7 +133,7 @@ impl TextIndex {
                     let position = start + token.position;
                     // What lies behind is more than a stored text can hold.
                     if position < MAX_POSITIONS - MAX_FIELDS as u32 {
-                        terms.push((segment.intern(token.term), position));
+                        list.push(forward::word(segment.intern(token.term), position));
                         words += u32::from(!matches!(token.kind, Kind::Stop | Kind::Part));
                     }
                 });
@@ -141,9 +141,9 @@ impl TextIndex {
             extents.push(Extent { words, positions });
             start += positions + 1;
         }
-        terms.sort_unstable();
-        terms.dedup();
-        forward::write(extents, terms, bytes);
+        list.sort_unstable();
+        list.dedup();
+        forward::write(extents, list, bytes);
         let now = segment.dictionary().len() as u32;
         if now > known {
             (page_of_term(known)..=page_of_term(now - 1)).for_each(|page| self.dirty.add(TERMS, page));

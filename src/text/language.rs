@@ -1,5 +1,7 @@
 //! The languages whose words are brought to a common stem.
 //!
+//! Each stemmer adds 1 to 3 KB gzip to the wasm file: those of the most widely spoken languages are in.
+//!
 //! **Invariants**
 //! - A name is stored with a collection: it is never given a new meaning.
 
@@ -44,12 +46,8 @@ languages! {
     French = "french",
     /// Spanish.
     Spanish = "spanish",
-    /// Italian.
-    Italian = "italian",
     /// Portuguese.
     Portuguese = "portuguese",
-    /// Dutch.
-    Dutch = "dutch",
     /// Russian.
     Russian = "russian",
 }
@@ -80,6 +78,7 @@ mod tests {
     use crate::ErrorKind;
 
     #[test]
+    #[cfg_attr(target_family = "wasm", wasm_bindgen_test::wasm_bindgen_test)]
     fn names_come_back_and_others_are_refused() {
         for language in Language::ALL {
             assert_eq!(language.name().parse::<Language>().unwrap(), *language);

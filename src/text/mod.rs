@@ -17,6 +17,7 @@
 //! answers the `accept` callback.
 
 mod analysis;
+mod case;
 mod compaction;
 mod dictionary;
 mod fold;

@@ -1,7 +1,7 @@
 //! How the index is kept.
 //!
 //! Documents by page, with their terms by number; terms by number, in pages of [`TERMS_A_PAGE`]. The
-//! postings are not kept: they follow from the documents, and are made anew in one pass.
+//! postings are not kept: they follow from the documents.
 //!
 //! **Invariants**
 //! - A header of another format or another analysis is refused: terms would not meet those of queries.
@@ -9,10 +9,9 @@
 //!   index that comes out, and its page is dirty.
 //! - What is set aside for a page is bounded by its bytes.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
 
-use super::forward::{self, Extent};
-use super::segment::{DEAD, Segment};
+use super::segment::DEAD;
 use super::{Language, TextIndex, TextOptions, varint};
 use crate::paged::{Loading, PageId, Paged};
 use crate::{Error, Result};
@@ -61,6 +60,7 @@ impl Paged for TextIndex {
         match page.region {
             FORWARD if page.number < self.segment.pages() => {
                 let documents = self.segment.page(page.number);
+                out.reserve(documents.clone().map(|(_, bytes)| bytes.len() + 2 * varint::MOST).sum());
                 varint::write(documents.clone().count() as u32, &mut out);
                 for (label, bytes) in documents {
                     varint::write(label, &mut out);
@@ -93,7 +93,7 @@ impl Paged for TextIndex {
 }
 
 /// The terms of a page, if there is one, when there are so many in all.
-fn terms_of(page: u32, terms: u32) -> Option<std::ops::Range<u32>> {
+fn terms_of(page: u32, terms: u32) -> Option<Range<u32>> {
     let first = page.checked_mul(TERMS_A_PAGE).filter(|first| *first < terms)?;
     Some(first..terms.min(first.saturating_add(TERMS_A_PAGE)))
 }
@@ -104,8 +104,8 @@ pub struct TextLoader {
     options: TextOptions,
     terms: u32,
     pages: u32,
-    texts: BTreeMap<u32, Vec<Box<str>>>,
-    documents: BTreeMap<u32, Box<[u8]>>,
+    texts: ByPage<Vec<Box<str>>>,
+    documents: ByPage<(Vec<u8>, Vec<Place>)>,
 }
 
 fn corrupt(what: &str) -> Error {
@@ -139,14 +139,42 @@ fn read_header(mut header: &[u8]) -> Option<(TextOptions, u32, u32)> {
     (rest.is_empty() && pages <= MAX_PAGES).then_some((TextOptions { language, weights }, terms, pages))
 }
 
-/// The documents of a page: label and bytes.
-fn read_documents(mut bytes: &[u8], mut each: impl FnMut(u32, &[u8])) -> Option<()> {
-    let count = varint::read(&mut bytes)?;
-    for _ in 0..count {
-        let label = varint::read(&mut bytes)?;
-        each(label, take_counted(&mut bytes)?);
+/// What the pages hold, by number, in order.
+type ByPage<T> = Vec<(u32, T)>;
+
+/// Pages come in order mostly.
+fn put<T>(pages: &mut ByPage<T>, page: u32, holds: T) {
+    let place = pages.partition_point(|(number, _)| *number < page);
+    match pages.get_mut(place) {
+        Some((number, held)) if *number == page => *held = holds,
+        _ => pages.insert(place, (page, holds)),
     }
-    bytes.is_empty().then_some(())
+}
+
+/// The label of a document, and where its bytes are in the page.
+type Place = (u32, Range<u32>);
+
+/// The documents of a page.
+fn read_documents(bytes: &[u8]) -> Option<Vec<Place>> {
+    let mut rest = bytes;
+    let count = varint::read(&mut rest)?;
+    let mut documents = Vec::new();
+    for _ in 0..count {
+        let label = varint::read(&mut rest)?;
+        let length = take_counted(&mut rest)?.len();
+        let to = bytes.len() - rest.len();
+        documents.push((label, u32::try_from(to - length).ok()?..u32::try_from(to).ok()?));
+    }
+    rest.is_empty().then_some(documents)
+}
+
+/// Labels that several documents claim, in order: which of them is right only the records know. In the
+/// type of [words](super::forward::word), so that they are sorted by the same code.
+fn labels_given_twice(pages: &ByPage<(Vec<u8>, Vec<Place>)>) -> Vec<u64> {
+    let documents = pages.iter().flat_map(|(_, (_, documents))| documents);
+    let mut labels: Vec<u64> = documents.map(|(label, _)| u64::from(*label)).collect();
+    labels.sort_unstable();
+    labels.windows(2).filter(|pair| pair[0] == pair[1]).map(|pair| pair[0]).collect()
 }
 
 impl TextIndex {
@@ -159,7 +187,7 @@ impl TextIndex {
         let (options, terms, pages) =
             read_header(header).ok_or_else(|| corrupt("its header is damaged or of another release"))?;
         Self::new(options.clone()).map_err(|error| corrupt(error.message()))?;
-        Ok(TextLoader { options, terms, pages, texts: BTreeMap::new(), documents: BTreeMap::new() })
+        Ok(TextLoader { options, terms, pages, texts: Vec::new(), documents: Vec::new() })
     }
 }
 
@@ -177,52 +205,42 @@ impl Loading for TextLoader {
 
     fn finish(self) -> Result<TextIndex> {
         // Holes are set aside for terms of lost pages; with most of them lost that is not worth it.
-        let needed = self.terms.div_ceil(TERMS_A_PAGE) as usize;
-        if self.texts.len() * 2 < needed {
+        let needed = self.terms.div_ceil(TERMS_A_PAGE);
+        if self.texts.len() * 2 < needed as usize {
             return Err(corrupt("most of its terms are lost"));
         }
         let mut index = TextIndex::new(self.options)?;
-        for page in 0..needed as u32 {
-            let Some(range) = terms_of(page, self.terms) else { break };
-            let texts = self.texts.get(&page);
-            if texts.is_none() {
-                index.dirty.add(TERMS, page);
-            }
-            let segment = &mut index.segment;
-            for at in 0..range.len() {
-                match texts.and_then(|texts| texts.get(at)) {
-                    Some(text) if !text.is_empty() && segment.dictionary().find(text).is_none() => {
-                        segment.intern(text);
-                    }
-                    _ => segment.push_hole(),
+        let TextIndex { segment, dirty, .. } = &mut index;
+        let documents = self.documents.iter().map(|(_, (_, documents))| documents.len()).sum();
+        segment.reserve(documents, self.terms as usize);
+        let mut texts = self.texts.into_iter().peekable();
+        for page in 0..needed {
+            match texts.next_if(|(number, _)| *number == page) {
+                Some((_, texts)) => texts.into_iter().for_each(|text| segment.push_term(text)),
+                None => {
+                    dirty.add(TERMS, page);
+                    terms_of(page, self.terms)
+                        .into_iter()
+                        .flatten()
+                        .for_each(|_| segment.push_term(Box::default()));
                 }
             }
         }
-        let mut twice = BTreeSet::new();
-        let mut extents = vec![Extent::default(); index.options().weights.len()];
-        for number in 0..self.pages {
-            index.segment.push_page();
-            let Some(bytes) = self.documents.get(&number) else {
-                index.dirty.add(FORWARD, number);
+        let twice = labels_given_twice(&self.documents);
+        let mut pages = self.documents.into_iter().peekable();
+        for page in 0..self.pages {
+            let Some((_, (bytes, documents))) = pages.next_if(|(number, _)| *number == page) else {
+                segment.take_page(Vec::new());
+                dirty.add(FORWARD, page);
                 continue;
             };
-            let TextIndex { segment, dirty, .. } = &mut index;
-            let known = |segment: &Segment, term| !segment.dictionary().text(term).is_empty();
-            read_documents(bytes, |label, bytes| {
-                if twice.contains(&label)
-                    || label == DEAD
-                    || !forward::is_sound(bytes, &mut extents, |t| known(segment, t))
-                {
-                    dirty.add(FORWARD, number);
-                } else if let Some(other) = segment.remove(label) {
-                    // Which of the two is right only the records know.
-                    twice.insert(label);
-                    dirty.add(FORWARD, other);
-                    dirty.add(FORWARD, number);
-                } else {
-                    segment.push(label, bytes);
+            segment.take_page(bytes);
+            for (label, range) in documents {
+                let is_twice = twice.binary_search(&label.into()).is_ok();
+                if label == DEAD || is_twice || !segment.admit(label, range) {
+                    dirty.add(FORWARD, page);
                 }
-            });
+            }
         }
         Ok(index)
     }
@@ -230,8 +248,8 @@ impl Loading for TextLoader {
 
 impl TextLoader {
     fn take_documents(&mut self, page: u32, bytes: &[u8]) -> Option<()> {
-        read_documents(bytes, |_, _| ())?;
-        self.documents.insert(page, bytes.into());
+        let documents = read_documents(bytes)?;
+        put(&mut self.documents, page, (bytes.to_vec(), documents));
         Some(())
     }
 
@@ -243,7 +261,7 @@ impl TextLoader {
         if !bytes.is_empty() {
             return None;
         }
-        self.texts.insert(page, texts);
+        put(&mut self.texts, page, texts);
         Some(())
     }
 }

@@ -24,10 +24,10 @@ impl Place<'_> {
     }
 
     /// Where the phrase would have to begin, for each place of the word in the document.
-    fn starts(&self, ordinal: u32, into: &mut Vec<u32>) {
+    fn starts(&self, ordinal: u32, into: &mut Vec<u64>) {
         into.clear();
         for cursor in self.cursors.iter().filter(|cursor| cursor.ordinal() == ordinal) {
-            cursor.positions(|position| into.extend(position.checked_sub(self.offset)));
+            cursor.positions(|position| into.extend(position.checked_sub(self.offset).map(u64::from)));
         }
         if self.cursors.len() > 1 {
             into.sort_unstable();
@@ -40,8 +40,9 @@ impl Place<'_> {
 pub(super) struct Phrase<'a> {
     places: Vec<Place<'a>>,
     ordinal: u32,
-    starts: Vec<u32>,
-    others: Vec<u32>,
+    /// In the type of [words](super::forward::word), so that they are sorted by the same code.
+    starts: Vec<u64>,
+    others: Vec<u64>,
 }
 
 impl<'a> Phrase<'a> {
@@ -60,8 +61,8 @@ impl<'a> Phrase<'a> {
     }
 
     /// Where it begins in that document, ascending.
-    pub(super) fn positions(&self) -> &[u32] {
-        &self.starts
+    pub(super) fn positions(&self) -> impl Iterator<Item = u32> {
+        self.starts.iter().map(|start| *start as u32)
     }
 
     /// Entries read up to here.

@@ -3,8 +3,8 @@
 //! **Invariants**
 //! - Only appended to. Each entry is the distance of the ordinal from the one before, then the
 //!   [occurrences](super::occurrences).
-//! - `documents` counts those that are alive; entries of others stay until the list is made anew, and a
-//!   list without living documents is empty.
+//! - Entries of documents that are no more stay until the list is made anew; a list without living
+//!   documents is empty.
 
 use super::{occurrences, varint};
 
@@ -13,29 +13,26 @@ use super::{occurrences, varint};
 pub(super) struct Postings {
     bytes: Vec<u8>,
     last: u32,
-    documents: u32,
 }
 
 impl Postings {
-    /// Living documents with the term.
-    pub(super) fn documents(&self) -> u32 {
-        self.documents
+    /// An empty list with room for `documents` of `all`, if they are spread evenly and hold the term once.
+    pub(super) fn for_some_of(documents: u32, all: u32) -> Self {
+        let distance = all / documents.max(1);
+        let entry = 2 + usize::from(distance >= 0x80) + usize::from(distance >= 0x4000);
+        Self { bytes: Vec::with_capacity(documents as usize * entry), last: 0 }
     }
 
     /// Adds a document: its ordinal, above all that are in, and its occurrences in bytes.
+    #[inline]
     pub(super) fn push(&mut self, ordinal: u32, occurrences: &[u8]) {
         varint::write(ordinal - self.last, &mut self.bytes);
-        self.bytes.extend_from_slice(occurrences);
-        self.last = ordinal;
-        self.documents += 1;
-    }
-
-    /// One of the documents is no more.
-    pub(super) fn forget_one(&mut self) {
-        self.documents -= 1;
-        if self.documents == 0 {
-            *self = Self::default();
+        // A call to copy a byte or two would cost more than they do.
+        match *occurrences {
+            [one] => self.bytes.push(one),
+            _ => self.bytes.extend_from_slice(occurrences),
         }
+        self.last = ordinal;
     }
 
     /// Goes through the documents.

@@ -204,6 +204,7 @@ mod tests {
     }
 
     #[test]
+    #[cfg_attr(target_family = "wasm", wasm_bindgen_test::wasm_bindgen_test)]
     fn words_phrases_and_prefixes_are_told_apart() {
         let slot = |offset, want| Slot { offset, want };
         let prefix = |prefix: &str, whole: &str| Want::Prefix { prefix: prefix.into(), whole: whole.into() };
@@ -227,12 +228,14 @@ mod tests {
     }
 
     #[test]
+    #[cfg_attr(target_family = "wasm", wasm_bindgen_test::wasm_bindgen_test)]
     fn stop_words_count_where_there_is_nothing_else() {
         assert_eq!(parse("to the point"), [once(Asked::Word(term("point")))]);
         assert_eq!(parse("to the"), [once(Asked::Word(term("\0to"))), once(Asked::Word(term("\0the")))]);
     }
 
     #[test]
+    #[cfg_attr(target_family = "wasm", wasm_bindgen_test::wasm_bindgen_test)]
     fn what_is_too_much_is_cut() {
         assert_eq!(parse(""), []);
         assert_eq!(parse("\"\" * ** \" !? \""), []);

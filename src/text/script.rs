@@ -84,6 +84,7 @@ mod tests {
     use super::*;
 
     #[test]
+    #[cfg_attr(target_family = "wasm", wasm_bindgen_test::wasm_bindgen_test)]
     fn words_of_one_script_only_are_in_it() {
         assert!(Script::Latin.writes("o'neil") && Script::Cyrillic.writes("привет"));
         assert!(!Script::Latin.writes("привет") && !Script::Latin.writes("mp3"));
@@ -91,6 +92,7 @@ mod tests {
     }
 
     #[test]
+    #[cfg_attr(target_family = "wasm", wasm_bindgen_test::wasm_bindgen_test)]
     fn scripts_without_spaces_are_known() {
         for (letter, want) in
             [('漢', Unspaced::Han), ('か', Unspaced::Han), ('한', Unspaced::Hangul), ('ไ', Unspaced::Thai)]

@@ -104,25 +104,24 @@ fn idf(segment: &Segment, documents: u32) -> f64 {
     (1.0 + (all - documents + 0.5) / (documents + 0.5)).ln()
 }
 
-/// The terms of the index that a word stands for.
+/// The terms of the index that a word stands for, each once, in an order that does not depend on numbers.
 fn terms(segment: &Segment, want: &Want) -> Vec<u32> {
-    let alive = |term: &u32| segment.postings(*term).documents() > 0;
+    let alive = |term: &u32| segment.frequency(*term) > 0;
     let known = |text: &str| segment.dictionary().find(text).filter(alive);
     match want {
         Want::Term(text) => known(text).into_iter().collect(),
         Want::Prefix { prefix, whole } => {
             let mut found: Vec<u32> = segment.dictionary().with_prefix(prefix).filter(alive).collect();
+            segment.dictionary().sort(&mut found);
             if found.len() > MAX_EXPANSIONS {
-                let rank = |term: &u32| {
-                    (u32::MAX - segment.postings(*term).documents(), segment.dictionary().text(*term))
-                };
-                found.select_nth_unstable_by(MAX_EXPANSIONS, |a, b| rank(a).cmp(&rank(b)));
-                found.truncate(MAX_EXPANSIONS);
+                let mut top = TopK::new(MAX_EXPANSIONS, found.len());
+                for (place, term) in found.iter().enumerate() {
+                    top.offer(segment.frequency(*term).into(), place as u32);
+                }
+                found = top.into_sorted().iter().map(|best| found[best.label as usize]).collect();
             }
             // The word may have ended here, and its stem be shorter.
-            found.extend(known(whole));
-            found.sort_unstable();
-            found.dedup();
+            found.extend(known(whole).filter(|term| !found.contains(term)));
             found
         }
     }
@@ -130,7 +129,7 @@ fn terms(segment: &Segment, want: &Want) -> Vec<u32> {
 
 /// Whether a word of several parts is in the index as it stands.
 pub(super) fn knows(segment: &Segment, whole: &str) -> bool {
-    segment.dictionary().find(whole).is_some_and(|term| segment.postings(term).documents() > 0)
+    segment.dictionary().find(whole).is_some_and(|term| segment.frequency(term) > 0)
 }
 
 fn show(want: &Want) -> String {
@@ -173,8 +172,7 @@ impl<'a> Plan<'a> {
     /// The cursors of a word, and its idf.
     fn cursors(&self, want: &Want) -> (Vec<Cursor<'a>>, f64) {
         let terms = terms(self.segment, want);
-        let documents =
-            terms.iter().map(|term| self.segment.postings(*term).documents()).fold(0, u32::saturating_add);
+        let documents = terms.iter().map(|term| self.segment.frequency(*term)).fold(0, u32::saturating_add);
         (
             terms.iter().map(|term| self.segment.postings(*term).cursor()).collect(),
             idf(self.segment, documents),
@@ -302,8 +300,7 @@ impl Active<'_> {
                 while phrase.ordinal() < end {
                     let at = (phrase.ordinal() - base) as usize;
                     let starts = phrase.positions();
-                    let frequency = weigher
-                        .positions(phrase.ordinal(), |visit| starts.iter().for_each(|start| visit(*start)));
+                    let frequency = weigher.positions(phrase.ordinal(), |visit| starts.for_each(visit));
                     window.ranks[at] += saturated(frequency);
                     window.required[at] += u8::from(self.required);
                     phrase.advance();

@@ -3,6 +3,9 @@
 //! **Invariants**
 //! - [`read`] takes what [`write`] gave, and nothing that does not fit 32 bits.
 
+/// Bytes of a number, at most.
+pub(super) const MOST: usize = 5;
+
 /// Appends `value`.
 #[inline]
 pub(super) fn write(mut value: u32, out: &mut Vec<u8>) {
@@ -41,6 +44,7 @@ mod tests {
     use super::*;
 
     #[test]
+    #[cfg_attr(target_family = "wasm", wasm_bindgen_test::wasm_bindgen_test)]
     fn numbers_come_back_and_nothing_else() {
         for value in [0, 1, 127, 128, 300, 16_383, 16_384, u32::MAX - 1, u32::MAX] {
             let mut bytes = Vec::new();

@@ -55,6 +55,17 @@ pub(super) fn rank(metric: Metric, a: &[f32], b: &[f32], norms: impl FnOnce() ->
     }
 }
 
+/// The same bits, for a vector whose norm is not known. `norm` is that of `a`.
+pub(super) fn rank_by_norm(metric: Metric, a: &[f32], norm: f64, b: &[f32]) -> f64 {
+    match metric {
+        Metric::Cosine => {
+            let (dot, square) = exact::dot_with_square(a, b);
+            (dot / (norm * square.sqrt())).clamp(-1.0, 1.0)
+        }
+        _ => rank(metric, a, b, || (norm, 0.0)),
+    }
+}
+
 /// The score that is shown for a rank.
 pub(super) fn score(metric: Metric, rank: f64) -> f32 {
     match metric {
@@ -71,7 +82,9 @@ pub(super) fn score(metric: Metric, rank: f64) -> f32 {
 /// vectors of different lengths the numbers that both have count, and NaN makes NaN.
 #[must_use]
 pub fn similarity(metric: Metric, a: &[f32], b: &[f32]) -> f32 {
-    score(metric, rank(metric, a, b, || (exact::norm(a), exact::norm(b))))
+    let len = a.len().min(b.len());
+    let norm = if metric == Metric::Cosine { exact::norm(a) } else { 0.0 };
+    score(metric, rank_by_norm(metric, &a[..len], norm, &b[..len]))
 }
 
 impl fmt::Display for Metric {

@@ -55,6 +55,9 @@ mod vectors {
     mod hnsw_codes {
         mnemora::testing::vector_index!(wasm, mnemora::testing::vectors::HnswCodes);
     }
+    mod hnsw_records {
+        mnemora::testing::vector_index!(wasm, mnemora::testing::vectors::HnswRecords);
+    }
     #[cfg(feature = "instant-distance")]
     mod frozen {
         mnemora::testing::vector_index!(wasm, mnemora::testing::vectors::Frozen);

@@ -8,7 +8,7 @@ export type Metric = "cosine" | "dot" | "l2";
 
 /** A language whose words are brought to their stems, and whose stop words are left out; `"none"`: words as they stand. */
 export type Language =
-  | "none" | "english" | "german" | "french" | "spanish" | "italian" | "portuguese" | "dutch" | "russian";
+  | "none" | "english" | "german" | "french" | "spanish" | "portuguese" | "russian";
 
 /** Options of {@link Memory.collection}. They are stored with the first documents; from then on they may be left
  * out, and others than the stored ones are refused with `ERR_INVALID`. */

@@ -1,7 +1,13 @@
 //! The engines of this crate, for the suite.
 
+use std::collections::BTreeMap;
+
 use super::Engine;
-use crate::vector::{FlatIndex, HnswIndex, HnswOptions, Keep, Metric, Path, Request, VectorIndex};
+use crate::Result;
+use crate::vector::{
+    Candidate, FlatIndex, HnswIndex, HnswOptions, Keep, Metric, Neighbour, Path, Request, VectorIndex,
+    similarity,
+};
 
 fn filled<I: VectorIndex>(mut index: I, rows: &[(u32, Vec<f32>)]) -> I {
     for (label, row) in rows {
@@ -75,6 +81,79 @@ impl Engine for HnswCodes {
 
     fn problems(index: &HnswIndex) -> Vec<String> {
         index.check()
+    }
+}
+
+/// Codes alone in memory and the vectors beside, by which what is found is ranked, as a collection does
+/// with its records.
+#[derive(Debug)]
+pub struct HnswRecords;
+
+/// See [`HnswRecords`].
+#[derive(Debug)]
+pub struct Recorded {
+    index: HnswIndex,
+    records: BTreeMap<u32, Vec<f32>>,
+}
+
+impl Engine for HnswRecords {
+    type Index = Recorded;
+
+    fn of(dimensions: usize, metric: Metric, rows: &[(u32, Vec<f32>)]) -> Recorded {
+        let index = hnsw(dimensions, metric, Keep::Codes, &[]);
+        filled(Recorded { index, records: BTreeMap::new() }, rows)
+    }
+
+    fn walks(index: &Recorded, query: &[f32]) -> bool {
+        walks(&index.index, query)
+    }
+
+    fn problems(index: &Recorded) -> Vec<String> {
+        index.index.check()
+    }
+}
+
+impl VectorIndex for Recorded {
+    fn insert(&mut self, label: u32, vector: &[f32]) -> Result<()> {
+        self.index.insert(label, vector)?;
+        self.records.insert(label, vector.to_vec());
+        Ok(())
+    }
+
+    fn remove(&mut self, label: u32) -> bool {
+        let had_record = self.records.remove(&label).is_some();
+        assert_eq!(self.index.remove(label), had_record, "label {label}");
+        had_record
+    }
+
+    fn search(
+        &self,
+        query: &[f32],
+        k: usize,
+        ef: usize,
+        accept: Option<&dyn Fn(u32) -> bool>,
+    ) -> Result<Vec<Neighbour>> {
+        let found = self.index.find(query, &Request { k, ef, accept, exact: false })?;
+        let ranked = |candidate: &Candidate| {
+            let score = similarity(self.metric(), query, &self.records[&candidate.label]);
+            Neighbour { label: candidate.label, score }
+        };
+        let mut best: Vec<Neighbour> = found.candidates.iter().map(ranked).collect();
+        best.sort_by(|a, b| b.score.total_cmp(&a.score).then(a.label.cmp(&b.label)));
+        best.truncate(k);
+        Ok(best)
+    }
+
+    fn len(&self) -> usize {
+        self.index.len()
+    }
+
+    fn metric(&self) -> Metric {
+        self.index.metric()
+    }
+
+    fn dimensions(&self) -> usize {
+        self.index.dimensions()
     }
 }
 

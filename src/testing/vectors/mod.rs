@@ -23,7 +23,7 @@ pub mod recall;
 
 #[cfg(feature = "instant-distance")]
 pub use engines::Frozen;
-pub use engines::{Flat, Hnsw, HnswCodes};
+pub use engines::{Flat, Hnsw, HnswCodes, HnswRecords};
 
 use crate::vector::{FlatIndex, Metric, Neighbour, VectorIndex, similarity};
 
@@ -43,7 +43,7 @@ pub trait Engine {
 
     /// Vectors in the large checks: enough for the engine to use its graph, few enough for a build that
     /// is not optimised.
-    const SIZE: usize = 2_000;
+    const SIZE: usize = 2_500;
 
     /// An index of `rows`: labels and their vectors.
     fn of(dimensions: usize, metric: Metric, rows: &[(u32, Vec<f32>)]) -> Self::Index;

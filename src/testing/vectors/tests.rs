@@ -1,6 +1,6 @@
 //! The suite over the engines of this crate, natively.
 
-use super::{Flat, Hnsw, HnswCodes};
+use super::{Flat, Hnsw, HnswCodes, HnswRecords};
 
 mod flat {
     use super::Flat;
@@ -18,6 +18,12 @@ mod hnsw_codes {
     use super::HnswCodes;
 
     crate::testing::vector_index!(native, HnswCodes);
+}
+
+mod hnsw_records {
+    use super::HnswRecords;
+
+    crate::testing::vector_index!(native, HnswRecords);
 }
 
 #[cfg(feature = "instant-distance")]

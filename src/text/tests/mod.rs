@@ -32,7 +32,7 @@ fn found(index: &TextIndex, query: &str) -> Vec<u32> {
 }
 
 /// What a query marks in a text.
-fn marked<'a>(index: &TextIndex, query: &str, text: &'a str) -> Vec<String> {
+fn marked(index: &TextIndex, query: &str, text: &str) -> Vec<String> {
     let units: Vec<u16> = text.encode_utf16().collect();
     let ranges = index.highlight(&index.parse(query), text);
     assert!(ranges.windows(2).all(|pair| pair[0].1 < pair[1].0), "{ranges:?} in {text}");

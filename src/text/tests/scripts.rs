@@ -12,8 +12,6 @@ const CASES: &[(Language, &str, [&str; 3], &[&str])] = &[
     (Language::French, "homme", ["l'homme est là", "des hommes", "femme"], &["l'homme"]),
     (Language::Spanish, "cancion", ["una canción triste", "canciones", "cansado"], &["canción"]),
     (Language::Portuguese, "coracao", ["meu coração", "CORAÇÃO", "cor"], &["coração"]),
-    (Language::Italian, "arte", ["dell'arte moderna", "l'arte", "porta"], &["dell'arte"]),
-    (Language::Dutch, "lichamelijk", ["lichamelijke kracht", "lichamelijk", "kracht"], &["lichamelijke"]),
     (Language::Russian, "новость", ["Свежие новости дня", "новостей", "старое"], &["новости"]),
     (Language::Russian, "елка", ["Зелёная ёлка", "ёлки", "белка"], &["ёлка"]),
     (Language::English, "οδυσσεας", ["Ο Οδυσσέας γύρισε", "ΟΔΥΣΣΕΑΣ", "Πηνελόπη"], &["Οδυσσέας"]),

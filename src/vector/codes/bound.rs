@@ -12,6 +12,11 @@ use crate::vector::Metric;
 /// than 16.
 const ROUNDINGS: f64 = 1.0 / (1u64 << 19) as f64;
 
+/// What is taken for the most that roundings add up to, as a part of what they would if all went one way
+/// and had the weight of all numbers: `LIKELY / sqrt(dimensions)`. Were they independent and spread evenly,
+/// that is `sqrt(6) * LIKELY`, more than seven standard deviations.
+const LIKELY: f64 = 3.0;
+
 /// What numbers too small for f32 change a score by, in units.
 const UNDERFLOW: f64 = 1e-28;
 
@@ -25,6 +30,17 @@ impl Codes {
     /// How far the score of a slot can be from its true value in exact arithmetic, in units. Infinite if
     /// the probe is too long for scores to be in units at all.
     pub(in crate::vector) fn error(&self, probe: &Probe, slot: u32) -> f32 {
+        self.error_with(probe, slot, 1.0)
+    }
+
+    /// How far the score of a slot will be from its true value: roundings go both ways, so that it is far
+    /// less than the bound where vectors are long.
+    pub(in crate::vector) fn likely_error(&self, probe: &Probe, slot: u32) -> f32 {
+        self.error_with(probe, slot, (LIKELY / (self.dimensions as f64).sqrt()).min(1.0))
+    }
+
+    /// The bound, if roundings of codes add up to no more than `part` of what they could.
+    fn error_with(&self, probe: &Probe, slot: u32, part: f64) -> f32 {
         if probe.shrunk {
             return f32::INFINITY;
         }
@@ -46,7 +62,7 @@ impl Codes {
                 )
             }
         };
-        let product = ex * y + x * ey + ex * ey;
+        let product = (ex * y + x * ey + ex * ey) * part;
         let centre = self.frame.centre_length();
         let lengths = x + y + centre;
         // Codes that were made from codes stand for another vector, at most `carried` away.

@@ -5,6 +5,7 @@
 //! | `keep` | what stays in memory beside the codes |
 //! | `frame` | how numbers become codes, for all metrics |
 //! | `probe` | one side of a comparison, made once and used for many |
+//! | `score` | how similar a slot is to a probe |
 //! | `rows` | the f32 rows that are at hand |
 //! | `adapt` | a frame that follows the vectors |
 //! | `bound` | how far a score can be from the truth |
@@ -24,6 +25,7 @@ mod keep;
 mod pages;
 mod probe;
 mod rows;
+mod score;
 
 use std::collections::TryReserveError;
 use std::fmt;
@@ -154,40 +156,13 @@ impl Codes {
         into.head = head;
         into.shrunk = false;
         into.of_slot = true;
-        into.codes.clear();
-        into.codes.extend(codes.iter().map(|code| i16::from(*code)));
+        into.codes.resize(codes.len(), 0);
+        kernels::widen(codes, &mut into.codes);
     }
 
-    /// How similar a slot is to the probe, larger is more: in units, see [`similarity`](Self::similarity).
-    #[inline]
-    pub(super) fn score(&self, probe: &Probe, slot: u32) -> f32 {
-        let (head, codes) = self.slot(slot);
-        combine(probe.head, head, kernels::dot(&probe.codes, codes))
-    }
-
-    /// The scores of many slots, in their order.
-    pub(super) fn scores(&self, probe: &Probe, slots: &[u32], out: &mut [f32]) {
-        let ((fours, rest), (outs, rest_out)) = (slots.as_chunks::<4>(), out.as_chunks_mut::<4>());
-        for ([a, b, c, d], out) in fours.iter().zip(outs) {
-            *out = self.four(probe, [self.slot(*a), self.slot(*b), self.slot(*c), self.slot(*d)]);
-        }
-        for (slot, out) in rest.iter().zip(rest_out) {
-            *out = self.score(probe, *slot);
-        }
-    }
-
-    /// The scores of consecutive slots, `out.len()` of them, all of which exist.
-    pub(super) fn scan(&self, probe: &Probe, from: u32, out: &mut [f32]) {
-        let (fours, rest) = out.as_chunks_mut::<4>();
-        let mut slot = from;
-        for out in fours {
-            let slots = [self.slot(slot), self.slot(slot + 1), self.slot(slot + 2), self.slot(slot + 3)];
-            *out = self.four(probe, slots);
-            slot += 4;
-        }
-        for (slot, out) in (slot..).zip(rest) {
-            *out = self.score(probe, slot);
-        }
+    /// Whether two slots hold the same codes: copies of one vector do.
+    pub(super) fn same(&self, a: u32, b: u32) -> bool {
+        self.slot(a) == self.slot(b)
     }
 
     /// The similarity that users see, of a score.
@@ -268,18 +243,6 @@ impl Codes {
         }
     }
 
-    #[inline(always)]
-    fn four(&self, probe: &Probe, slots: [(Head, &[i8]); 4]) -> [f32; 4] {
-        let [(x, a), (y, b), (z, c), (w, d)] = slots;
-        let [a, b, c, d] = kernels::dot_four(&probe.codes, [a, b, c, d]);
-        [
-            combine(probe.head, x, a),
-            combine(probe.head, y, b),
-            combine(probe.head, z, c),
-            combine(probe.head, w, d),
-        ]
-    }
-
     /// Writes what the probe holds into a slot.
     fn write(&mut self, slot: u32, probe: &Probe) {
         let (block, at) = self.place(slot);
@@ -291,12 +254,6 @@ impl Codes {
             *code = *wide as u8; // two's complement
         }
     }
-}
-
-/// The score of two vectors whose codes have the inner product `dot`.
-#[inline(always)]
-fn combine(x: Head, y: Head, dot: i32) -> f32 {
-    x.scale * y.scale * dot as f32 + (x.bias + y.bias)
 }
 
 #[cfg(test)]

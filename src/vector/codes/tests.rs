@@ -42,6 +42,11 @@ fn check(codes: &Codes, vectors: &[Vec<f32>], query: &[f32], at: &str) {
             off <= error * unit,
             "{at}, slot {slot}: {score} units of {unit:e} for {want}, bound {error}"
         );
+        let likely = f64::from(codes.likely_error(&probe, slot));
+        assert!(
+            off <= likely * unit && likely <= error,
+            "{at}, slot {slot}: off by {off:e}, likely {likely:e}, at most {error:e}"
+        );
         assert!(codes.similarity(score).is_finite(), "{at}, slot {slot}");
     }
 }

@@ -9,9 +9,11 @@
 
 #[cfg(not(all(target_family = "wasm", target_feature = "simd128")))]
 use portable as sum;
+#[cfg(not(all(target_family = "wasm", target_feature = "simd128")))]
+use portable_with_square as sum_with_square;
 
 #[cfg(all(target_family = "wasm", target_feature = "simd128"))]
-use super::simd128::exact as sum;
+use super::simd128::{exact as sum, exact_with_square as sum_with_square};
 use super::{Product, SquaredDifference, Term};
 
 /// Partial sums that are kept side by side.
@@ -33,6 +35,13 @@ pub(super) fn portable<T: Term<f64>>(a: &[f32], b: &[f32]) -> f64 {
     finish::<T>(sums, a_tail, b_tail)
 }
 
+/// The inner products of `a` and `b`, and of `b` with itself.
+#[cfg(any(test, not(all(target_family = "wasm", target_feature = "simd128"))))]
+#[inline(always)]
+pub(super) fn portable_with_square(a: &[f32], b: &[f32]) -> (f64, f64) {
+    (portable::<Product>(a, b), portable::<Product>(b, b))
+}
+
 /// Adds the lanes and the tail.
 #[inline(always)]
 pub(super) fn finish<T: Term<f64>>(sums: [f64; LANES], a_tail: &[f32], b_tail: &[f32]) -> f64 {
@@ -44,6 +53,14 @@ pub(super) fn finish<T: Term<f64>>(sums: [f64; LANES], a_tail: &[f32], b_tail: &
 #[must_use]
 pub fn dot(a: &[f32], b: &[f32]) -> f64 {
     sum::<Product>(a, b)
+}
+
+/// Inner product of two vectors of one length, and of the second with itself: the bits of two calls of
+/// [`dot`], reading the second vector once.
+#[must_use]
+pub fn dot_with_square(a: &[f32], b: &[f32]) -> (f64, f64) {
+    debug_assert_eq!(a.len(), b.len());
+    sum_with_square(a, b)
 }
 
 /// Squared Euclidean distance.

@@ -96,7 +96,6 @@ fn widen(from: &[f32; 4]) -> [F64x2; 2] {
 
 /// The sum in double precision, in the order that `exact` lays down.
 pub(super) fn exact<T: Term<F64x2> + Term<f64>>(a: &[f32], b: &[f32]) -> f64 {
-    const PAIRS: usize = LANES / 2;
     let len = a.len().min(b.len());
     let ((a, a_tail), (b, b_tail)) = (a[..len].as_chunks::<LANES>(), b[..len].as_chunks::<LANES>());
     let zero = f64x2_splat(0.0);
@@ -112,10 +111,42 @@ pub(super) fn exact<T: Term<F64x2> + Term<f64>>(a: &[f32], b: &[f32]) -> f64 {
             s3 = f64x2_add(s3, T::term(x3, y3).0);
         }
     }
-    let sums: [_; PAIRS] = [s0, s1, s2, s3];
+    finish::<T>(lanes([s0, s1, s2, s3]), a_tail, b_tail)
+}
+
+/// The inner products of `a` and `b`, and of `b` with itself, in the same order.
+pub(super) fn exact_with_square(a: &[f32], b: &[f32]) -> (f64, f64) {
+    let len = a.len().min(b.len());
+    let ((a, a_tail), (b, b_tail)) = (a[..len].as_chunks::<LANES>(), b[..len].as_chunks::<LANES>());
+    let zero = f64x2_splat(0.0);
+    let (mut s0, mut s1, mut s2, mut s3) = (zero, zero, zero, zero);
+    let (mut t0, mut t1, mut t2, mut t3) = (zero, zero, zero, zero);
+    for (a, b) in a.iter().zip(b) {
+        if let ([a0, a1], [b0, b1]) = (a.as_chunks::<4>().0, b.as_chunks::<4>().0) {
+            let ([x0, x1], [y0, y1]) = (widen(a0), widen(b0));
+            let ([x2, x3], [y2, y3]) = (widen(a1), widen(b1));
+            s0 = f64x2_add(s0, f64x2_mul(x0.0, y0.0));
+            s1 = f64x2_add(s1, f64x2_mul(x1.0, y1.0));
+            s2 = f64x2_add(s2, f64x2_mul(x2.0, y2.0));
+            s3 = f64x2_add(s3, f64x2_mul(x3.0, y3.0));
+            t0 = f64x2_add(t0, f64x2_mul(y0.0, y0.0));
+            t1 = f64x2_add(t1, f64x2_mul(y1.0, y1.0));
+            t2 = f64x2_add(t2, f64x2_mul(y2.0, y2.0));
+            t3 = f64x2_add(t3, f64x2_mul(y3.0, y3.0));
+        }
+    }
+    (
+        finish::<Product>(lanes([s0, s1, s2, s3]), a_tail, b_tail),
+        finish::<Product>(lanes([t0, t1, t2, t3]), b_tail, b_tail),
+    )
+}
+
+/// The partial sums, first to last.
+#[inline(always)]
+fn lanes(sums: [v128; LANES / 2]) -> [f64; LANES] {
     let mut lanes = [0.0; LANES];
     for (lanes, sum) in lanes.as_chunks_mut::<2>().0.iter_mut().zip(sums) {
         *lanes = [f64x2_extract_lane::<0>(sum), f64x2_extract_lane::<1>(sum)];
     }
-    finish::<T>(lanes, a_tail, b_tail)
+    lanes
 }

@@ -21,6 +21,12 @@ fn check(a: &[f32], b: &[f32], what: &str) {
         twins.iter().all(|(fast, plain)| fast.to_bits() == plain.to_bits()),
         "exact, n = {n}, {what}: {twins:?}"
     );
+    let (dot_of, square) = exact::dot_with_square(a, b);
+    assert_eq!(
+        (dot_of.to_bits(), square.to_bits()),
+        (exact::dot(a, b).to_bits(), exact::dot(b, b).to_bits()),
+        "with square, n = {n}, {what}"
+    );
     let mut rows = Vec::new();
     for _ in 0..7 {
         rows.extend_from_slice(b);

@@ -4,7 +4,7 @@
 //! - What is returned is live, and accepted; the filter is asked once for each label at most.
 //! - Results are in one order whatever the way: by rank in double precision, then by the smaller label.
 
-use super::plan::{EF, Plan, SAMPLE};
+use super::plan::{EF, Plan, sample_of, share, share_near};
 use super::scratch::{Key, Scratch};
 use super::slots::NONE;
 use super::walk::{walk, wider};
@@ -13,10 +13,11 @@ use crate::Result;
 use crate::vector::distance::exact;
 use crate::vector::{check_vector, metric};
 
-/// How many candidates are ranked by their vectors, to get the best `k` of them right: codes order near
-/// ones almost as their vectors do.
+/// The most candidates that are ranked by their vectors, to get the best `k` of them right. Codes order
+/// near ones almost as their vectors do; of many that are as near as one another, as copies are, more must
+/// be looked at.
 fn to_rank(k: usize) -> usize {
-    k.saturating_mul(2).saturating_add(10)
+    k.saturating_mul(4).saturating_add(40)
 }
 
 /// What a search asks the index and its filter.
@@ -56,6 +57,7 @@ impl Search<'_> {
             self.scan_exact(scratch);
         } else {
             self.nearest(scratch, &mut explain);
+            self.cut(scratch);
         }
         explain.candidates = scratch.found.len();
         let candidates = self.rank(&scratch.found);
@@ -77,7 +79,11 @@ impl Search<'_> {
         let ef = if self.request.ef == 0 { EF } else { self.request.ef };
         let selectivity = self.request.accept.is_some().then(|| self.sample(scratch));
         explain.selectivity = selectivity.map(|share| share as f32);
-        let plan = Plan { slots: self.index.slots.count(), k, ef: ef.max(k), selectivity };
+        let slots = self.index.slots.count();
+        let mut plan = Plan { slots, k, ef: ef.max(k), selectivity, near: selectivity.unwrap_or(1.0) };
+        if selectivity.is_some() && plan.first().is_some() {
+            plan.near = self.share_near(plan.near, scratch);
+        }
         let mut width = plan.first();
         while let Some(ef) = width {
             explain.ef = ef;
@@ -93,20 +99,50 @@ impl Search<'_> {
         self.scan(to_rank(k).min(live), selectivity, scratch);
     }
 
-    /// The share of the slots that the filter accepts, as some of them have it.
+    /// Leaves out what will not be among the best `k`, whatever its codes hide. Some are kept in any case:
+    /// of vectors of few different numbers, roundings do not go both ways as those of others.
+    fn cut(&self, scratch: &mut Scratch) {
+        let Scratch { probe, found, .. } = scratch;
+        let k = self.request.k;
+        if let Some(last) = found.get(k - 1).filter(|_| found.len() > k) {
+            let may_be_nearer = self.index.codes.may_be_nearer(probe, (last.node(), last.score()));
+            let (mut rank, sure) = (0, k + k / 4 + 4);
+            found.retain(|key| {
+                rank += 1;
+                rank <= sure || may_be_nearer(key.node(), key.score())
+            });
+        }
+    }
+
+    /// The share of the vectors that the filter accepts, as some of them have it, which are left in
+    /// `scratch.batch`.
     fn sample(&self, scratch: &mut Scratch) -> f64 {
+        let Scratch { batch, memo, .. } = scratch;
         let count = self.index.slots.count();
         // A step that is odd and not a round number: labels that follow a pattern are hit evenly.
-        let step = (count / SAMPLE) | 1;
-        let (mut asked, mut yes) = (0, 0);
-        for slot in (0..count).step_by(step as usize) {
-            if self.index.slots.is_live(slot) {
-                asked += 1;
-                yes += u32::from(self.accepts(slot, &mut scratch.memo));
-            }
+        let step = (count / sample_of(count)) | 1;
+        batch.clear();
+        batch.extend((0..count).step_by(step as usize).filter(|slot| self.index.slots.is_live(*slot)));
+        let yes = batch.iter().filter(|slot| self.accepts(**slot, memo)).count();
+        share(yes as u32, batch.len() as u32)
+    }
+
+    /// The share that counts for a walk, given that of `all`: as the sample in `scratch.batch` has it for
+    /// the quarter of it that is nearest to the query.
+    fn share_near(&self, all: f64, scratch: &mut Scratch) -> f64 {
+        let Scratch { probe, batch, scores, found, memo, distances, .. } = scratch;
+        scores.resize(batch.len(), 0.0);
+        self.index.codes.scores(probe, batch, scores);
+        *distances += batch.len() as u64;
+        found.clear();
+        found.extend(batch.iter().zip(scores.iter()).map(|(slot, score)| Key::new(*score, *slot)));
+        let near = found.len() / 4;
+        if near == 0 {
+            return all;
         }
-        // As if one more had been asked and half accepted: none of a sample is not none of all.
-        (f64::from(yes) + 0.5) / (f64::from(asked) + 1.0)
+        found.select_nth_unstable_by(near, |a, b| b.cmp(a));
+        let yes = found[..near].iter().filter(|key| self.accepts(key.node(), memo)).count();
+        share_near(all, yes as u32, near as u32)
     }
 
     /// Walks with `ef` candidates in view and leaves the best `keep` that may be returned in
@@ -156,7 +192,7 @@ impl Search<'_> {
             let label = slots.label_of(key.node());
             ranked.push(match codes.row(key.node()) {
                 Some(row) => {
-                    let rank = metric::rank(*metric, self.query, row, || (norm, exact::norm(row)));
+                    let rank = metric::rank_by_norm(*metric, self.query, norm, row);
                     (rank, Candidate { label, score: metric::score(*metric, rank), exact: true })
                 }
                 None => {
@@ -172,7 +208,9 @@ impl Search<'_> {
                 .sort_unstable_by(|a, b| (b.0 + 0.0).total_cmp(&(a.0 + 0.0)).then(a.1.label.cmp(&b.1.label)));
             ranked.truncate(self.request.k);
         } else {
-            ranked.sort_by(|a, b| b.1.score.total_cmp(&a.1.score));
+            ranked.sort_unstable_by(|a, b| {
+                (b.1.score + 0.0).total_cmp(&(a.1.score + 0.0)).then(a.1.label.cmp(&b.1.label))
+            });
         }
         ranked.into_iter().map(|(_, candidate)| candidate).collect()
     }

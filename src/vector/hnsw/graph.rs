@@ -110,7 +110,7 @@ impl Graph {
             let width = self.links.width();
             let words = self.links.of(from).chain([word]);
             self.choice.gather(codes, from, words, |slot| slot);
-            self.choice.choose(codes, width, 0);
+            self.choice.choose(codes, from, width, 0);
             self.links.set(from, self.choice.chosen.iter().copied());
         }
         self.touch(from);
@@ -125,7 +125,7 @@ impl Graph {
             towers.set(from, level, links);
         } else {
             choice.gather(codes, slot, towers.of(from, level).chain([to]), |tower| towers.slot_of(tower));
-            choice.choose(codes, towers.m(), 0);
+            choice.choose(codes, slot, towers.m(), 0);
             towers.set(from, level, choice.chosen.iter().copied());
         }
         self.touch_tower(slot);

@@ -93,7 +93,7 @@ impl Graph {
         // As many as the heuristic takes, where the paper has a limit of m: on sentence embeddings (10,000 x
         // 384) a walk then computes a tenth fewer distances for the same recall, and building takes as long.
         let (width, m) = (self.links.width(), self.towers.m());
-        self.choice.choose(codes, width - 1, m / 2);
+        self.choice.choose(codes, slot, width - 1, m / 2);
         let chosen = std::mem::take(&mut self.choice.chosen);
         self.links.set(slot, chosen.iter().copied());
         self.touch(slot);
@@ -134,7 +134,7 @@ impl Graph {
                 choice.candidates.push((Key::new(key.score(), slot), key.node()));
             }
         }
-        choice.choose(codes, towers.m(), towers.m() / 2);
+        choice.choose(codes, towers.slot_of(tower), towers.m(), towers.m() / 2);
         let chosen = std::mem::take(&mut choice.chosen);
         towers.set(tower, level, chosen.iter().copied());
         for near in &chosen {

@@ -76,7 +76,7 @@ impl Graph {
         }
         let Self { choice, links, towers, .. } = self;
         choice.gather(codes, slot, behind.into_iter(), |slot| slot);
-        choice.choose_beside(codes, stay.into_iter(), |slot| slot, degree, towers.m());
+        choice.choose_beside(codes, slot, stay.into_iter(), degree, towers.m());
         links.set(slot, choice.chosen.iter().copied());
         self.touch(slot);
     }
@@ -107,7 +107,7 @@ impl Graph {
                 let Self { choice, towers, .. } = self;
                 let slot = towers.slot_of(tower);
                 choice.gather(codes, slot, words.into_iter(), |tower| towers.slot_of(tower));
-                choice.choose(codes, towers.m(), towers.m() / 2);
+                choice.choose(codes, slot, towers.m(), towers.m() / 2);
                 towers.set(tower, level, choice.chosen.iter().copied());
                 self.touch_tower(slot);
             }

@@ -81,10 +81,13 @@ impl Search<'_> {
     fn each_accepted(&self, scratch: &mut Scratch, mut see: impl FnMut(Key)) {
         let (codes, count) = (&self.index.codes, self.index.slots.count());
         let Scratch { probe, batch, scores, memo, distances, .. } = scratch;
-        for from in (0..count).step_by(BLOCK) {
+        let mut accepted = (0..count).filter(|slot| self.accepts(*slot, memo));
+        loop {
             batch.clear();
-            let slots = from..count.min(from + BLOCK as u32);
-            batch.extend(slots.filter(|slot| self.accepts(*slot, memo)));
+            batch.extend(accepted.by_ref().take(BLOCK));
+            if batch.is_empty() {
+                return;
+            }
             scores.resize(batch.len(), 0.0);
             codes.scores(probe, batch, scores);
             *distances += batch.len() as u64;

@@ -7,6 +7,8 @@
 //! **Invariants**
 //! - Links of the spanning tree stay, whatever else is chosen.
 //! - Of equal candidates one is taken: vectors that are all the same do not fill a list.
+//! - A copy of the node hides only further copies: what is as near to the copy is as near to the node, and
+//!   one of them must lead there.
 
 use super::links::{TREE, target};
 use super::scratch::Key;
@@ -55,18 +57,19 @@ impl Choice {
         self.candidates.sort_unstable_by_key(|(key, _)| std::cmp::Reverse(*key));
     }
 
-    /// Chooses at most `limit` of the candidates, which are there best first. If the heuristic takes
-    /// fewer than `fill`, the nearest of the others are added.
-    pub(super) fn choose(&mut self, codes: &Codes, limit: usize, fill: usize) {
-        self.choose_beside(codes, std::iter::empty(), |slot| slot, limit, fill);
+    /// Chooses at most `limit` of the candidates for the links of `owner`, which are there best first. If
+    /// the heuristic takes fewer than `fill`, the nearest of the others are added.
+    pub(super) fn choose(&mut self, codes: &Codes, owner: u32, limit: usize, fill: usize) {
+        self.choose_beside(codes, owner, std::iter::empty(), limit, fill);
     }
 
-    /// The same beside links that `stay`, in whose slots candidates may be behind, too. They count.
+    /// The same on the lowest level beside links that `stay`, which candidates may be behind, too. They
+    /// count.
     pub(super) fn choose_beside(
         &mut self,
         codes: &Codes,
+        owner: u32,
         stay: impl Iterator<Item = u32>,
-        slot_of: impl Fn(u32) -> u32,
         limit: usize,
         fill: usize,
     ) {
@@ -74,7 +77,7 @@ impl Choice {
         chosen.clear();
         chosen.extend(stay);
         taken.clear();
-        taken.extend(chosen.iter().map(|word| slot_of(target(*word))));
+        taken.extend(chosen.iter().map(|word| target(*word)));
         passed.clear();
         let tied = candidates.iter().filter(|(_, word)| word & TREE != 0).count();
         let mut kept = chosen.len() + tied;
@@ -83,7 +86,7 @@ impl Choice {
                 if kept >= limit {
                     continue;
                 }
-                if is_behind(codes, *key, taken, other, scores) {
+                if is_behind(codes, owner, *key, taken, other, scores) {
                     passed.push(*word);
                     continue;
                 }
@@ -97,8 +100,15 @@ impl Choice {
     }
 }
 
-/// Whether one of `taken` is as near to the candidate as its owner is, or nearer.
-fn is_behind(codes: &Codes, key: Key, taken: &[u32], probe: &mut Probe, scores: &mut Vec<f32>) -> bool {
+/// Whether one of `taken` is as near to the candidate as `owner` is, or nearer.
+fn is_behind(
+    codes: &Codes,
+    owner: u32,
+    key: Key,
+    taken: &[u32],
+    probe: &mut Probe,
+    scores: &mut Vec<f32>,
+) -> bool {
     if taken.is_empty() {
         return false;
     }
@@ -107,6 +117,10 @@ fn is_behind(codes: &Codes, key: Key, taken: &[u32], probe: &mut Probe, scores: 
     taken.chunks(AT_ONCE).any(|some| {
         scores.resize(some.len(), 0.0);
         codes.scores(probe, some, scores);
-        scores.iter().any(|score| *score >= bar)
+        let hides = |(slot, score): (&u32, &f32)| {
+            let is_copy = || codes.same(*slot, owner) && !codes.same(key.node(), owner);
+            *score > bar || (*score == bar && !is_copy())
+        };
+        some.iter().zip(scores.iter()).any(hides)
     })
 }

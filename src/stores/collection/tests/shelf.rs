@@ -114,7 +114,8 @@ pub(super) fn point(n: usize) -> NewDocument {
 }
 
 #[deny(clippy::missing_trait_methods)]
-#[async_trait]
+#[cfg_attr(target_family = "wasm", async_trait(?Send))]
+#[cfg_attr(not(target_family = "wasm"), async_trait)]
 impl Backend for Shelf {
     fn info(&self) -> BackendInfo {
         BackendInfo { durability: Durability::Relaxed, shared: true, ..self.inner.info() }

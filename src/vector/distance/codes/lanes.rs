@@ -27,6 +27,16 @@ pub(super) fn dot_four(query: &[i16], rows: [&[i8]; 4]) -> [i32; 4] {
 }
 
 #[inline(always)]
+pub(super) fn widen(row: &[i8], out: &mut [i16]) {
+    let len = row.len().min(out.len());
+    let ((row, row_tail), (out, out_tail)) = (row[..len].as_chunks::<WIDTH>(), out[..len].as_chunks_mut());
+    for (row, out) in row.iter().zip(out) {
+        *out = row.map(i16::from);
+    }
+    super::scalar::widen(row_tail, out_tail);
+}
+
+#[inline(always)]
 pub(super) fn shift(vector: &[f32], factor: f32, centre: &[f32], out: &mut [f32]) -> f32 {
     let len = vector.len().min(centre.len()).min(out.len());
     let (x, x_tail) = vector[..len].as_chunks::<WIDTH>();

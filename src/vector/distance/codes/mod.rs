@@ -46,14 +46,18 @@ pub fn dot(query: &[i16], row: &[i8]) -> i32 {
 
 /// Inner products of one query and four rows.
 ///
-/// The query is read once, and four rows are fetched at a time. In wasm (384 codes a row) that gives 1.4
-/// times as many products of rows in random order as one row after the other where 10,000 rows are out of
-/// the second-level cache; within it the two are level.
+/// The query is read once, and four rows are fetched from memory at a time.
 #[must_use]
 #[inline]
 pub fn dot_four(query: &[i16], rows: [&[i8]; 4]) -> [i32; 4] {
     debug_assert!(rows.iter().all(|row| row.len() == query.len()));
     host::dot_four(query, rows)
+}
+
+/// Writes the codes of a row to `out`, each in 16 bits: a query.
+pub fn widen(row: &[i8], out: &mut [i16]) {
+    debug_assert_eq!(row.len(), out.len());
+    host::widen(row, out);
 }
 
 /// Writes `vector * factor - centre` to `out`, number by number. Returns the largest magnitude in it.

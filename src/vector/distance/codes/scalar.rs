@@ -9,6 +9,13 @@ pub fn dot(query: &[i16], row: &[i8]) -> i32 {
     query.iter().zip(row).map(|(a, b)| i32::from(*a) * i32::from(*b)).sum()
 }
 
+/// The codes of a row, each in 16 bits.
+pub fn widen(row: &[i8], out: &mut [i16]) {
+    for (code, out) in row.iter().zip(out) {
+        *out = i16::from(*code);
+    }
+}
+
 /// `vector * factor - centre`, and the largest magnitude in it.
 #[must_use]
 pub fn shift(vector: &[f32], factor: f32, centre: &[f32], out: &mut [f32]) -> f32 {

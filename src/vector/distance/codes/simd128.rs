@@ -5,7 +5,7 @@
 //! arrays that are looped over in memory.
 //!
 //! **Invariants**
-//! - Memory is read and written through [`load`], [`widen`], [`floats`], [`store`] and [`store_codes`] alone, which
+//! - Memory is read and written through [`load`], [`extend`], [`floats`], [`store`] and [`store_codes`] alone, which
 //!   take references to all the bytes they touch.
 #![allow(unsafe_code)]
 
@@ -24,7 +24,7 @@ fn load(from: &[i16; 8]) -> v128 {
 }
 
 #[inline(always)]
-fn widen(from: &[i8; 8]) -> v128 {
+fn extend(from: &[i8; 8]) -> v128 {
     // SAFETY: `from` is 8 readable bytes, and the load asks for no alignment.
     unsafe { i16x8_load_extend_i8x8(std::ptr::from_ref(from).cast()) }
 }
@@ -58,7 +58,7 @@ fn total(v: v128) -> i32 {
 /// What eight products add to the sum.
 #[inline(always)]
 fn add(sum: v128, query: v128, row: &[i8; 8]) -> v128 {
-    i32x4_add(sum, i32x4_dot_i16x8(query, widen(row)))
+    i32x4_add(sum, i32x4_dot_i16x8(query, extend(row)))
 }
 
 #[inline(always)]
@@ -119,6 +119,15 @@ pub(super) fn dot_four(query: &[i16], rows: [&[i8]; 4]) -> [i32; 4] {
         total(s2) + scalar::dot(q_tail, c_tail),
         total(s3) + scalar::dot(q_tail, d_tail),
     ]
+}
+
+pub(super) fn widen(row: &[i8], out: &mut [i16]) {
+    let len = row.len().min(out.len());
+    let ((row, row_tail), (out, out_tail)) = (row[..len].as_chunks::<8>(), out[..len].as_chunks_mut::<8>());
+    for (row, out) in row.iter().zip(out) {
+        store_codes(out, extend(row));
+    }
+    scalar::widen(row_tail, out_tail);
 }
 
 pub(super) fn shift(vector: &[f32], factor: f32, centre: &[f32], out: &mut [f32]) -> f32 {

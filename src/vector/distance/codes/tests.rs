@@ -28,6 +28,23 @@ fn products_of_codes_equal_the_scalar_ones() {
 
 #[test]
 #[cfg_attr(target_family = "wasm", wasm_bindgen_test::wasm_bindgen_test)]
+fn codes_are_widened_as_they_are() {
+    let (mut random, seed) = Seeded::new(0x5eed_0022);
+    for length in lengths(&mut random) {
+        let row: Vec<i8> = (0..length).map(|_| random.next() as i8).collect();
+        let run = |kernel: fn(&[i8], &mut [i16])| {
+            let mut out = vec![i16::MIN; length];
+            kernel(&row, &mut out);
+            out
+        };
+        let want = run(scalar::widen);
+        assert_eq!(run(widen), want, "length {length}, seed {seed}");
+        assert_eq!(run(lanes::widen), want, "lanes, length {length}, seed {seed}");
+    }
+}
+
+#[test]
+#[cfg_attr(target_family = "wasm", wasm_bindgen_test::wasm_bindgen_test)]
 fn the_largest_codes_do_not_overflow() {
     for length in [1, 8, 31, 384, 4096] {
         let (query, row) = (vec![-128i16; length], vec![-128i8; length]);

@@ -2,7 +2,7 @@
 //!
 //! **Invariants**
 //! - The AVX2 functions are called only after the CPU was asked, which std remembers.
-//! - Loads go through [`load`] and [`widen`] alone, which take references to all the bytes they read.
+//! - Loads go through [`load`] and [`extend`] alone, which take references to all the bytes they read.
 #![allow(unsafe_code)]
 
 use core::arch::x86_64::{
@@ -11,7 +11,7 @@ use core::arch::x86_64::{
     _mm256_madd_epi16, _mm256_setzero_si256,
 };
 
-pub(super) use super::lanes::{round, shift};
+pub(super) use super::lanes::{round, shift, widen};
 use super::{lanes, scalar};
 
 #[inline]
@@ -23,7 +23,7 @@ fn load(from: &[i16; 16]) -> __m256i {
 
 #[inline]
 #[target_feature(enable = "avx2")]
-fn widen(from: &[i8; 16]) -> __m256i {
+fn extend(from: &[i8; 16]) -> __m256i {
     // SAFETY: `from` is 16 readable bytes, and the unaligned load asks for no alignment.
     _mm256_cvtepi8_epi16(unsafe { _mm_loadu_si128(from.as_ptr().cast()) })
 }
@@ -41,7 +41,7 @@ fn total(v: __m256i) -> i32 {
 #[inline]
 #[target_feature(enable = "avx2")]
 fn add(sum: __m256i, query: __m256i, row: &[i8; 16]) -> __m256i {
-    _mm256_add_epi32(sum, _mm256_madd_epi16(query, widen(row)))
+    _mm256_add_epi32(sum, _mm256_madd_epi16(query, extend(row)))
 }
 
 #[inline]
