@@ -66,7 +66,7 @@ pub(crate) struct Judgement<'a> {
     /// One verdict a batch, in their order.
     pub(crate) verdicts: Vec<std::result::Result<Committed, Conflict>>,
     /// The final write of each key that changes, in key order.
-    pub(crate) writes: BTreeMap<&'a Key, Write<'a>>,
+    pub(crate) writes: Vec<(&'a Key, Write<'a>)>,
     /// The entries to append to the log.
     pub(crate) entries: Vec<LogEntry>,
     /// Up to where the log may be trimmed.
@@ -229,7 +229,7 @@ mod tests {
         assert_eq!(outcome.verdicts[1], Err(Conflict { key: key("a"), found: Some(11) }));
         assert_eq!(outcome.verdicts[2], Ok(Committed { sequence: 12 }));
         assert_eq!(outcome.writes.len(), 1);
-        assert!(matches!(outcome.writes[&key("a")], Write::Put { value: [3], version: 12, .. }));
+        assert!(matches!(outcome.writes[0].1, Write::Put { value: [3], version: 12, .. }));
         assert_eq!(outcome.entries.iter().map(|entry| entry.sequence).collect::<Vec<_>>(), [11, 12]);
     }
 

@@ -6,7 +6,7 @@
 use std::collections::HashMap;
 
 use super::judge::{Known, View, first_touch_in};
-use crate::model::{Batch, Key, LogEntry, Precondition, Range, Record};
+use crate::model::{Batch, Key, LogEntry, Precondition, Range, Record, heap_sort_by};
 
 /// The keys whose stored record a verdict depends on; some more than once.
 pub(super) fn judged_keys(batches: &[Batch]) -> impl Iterator<Item = &Key> {
@@ -20,7 +20,7 @@ pub(super) fn judged_keys(batches: &[Batch]) -> impl Iterator<Item = &Key> {
 /// The keys to read for a [`Snapshot`], in their order, each once.
 pub(super) fn keys_to_read(batches: &[Batch]) -> Vec<Key> {
     let mut keys: Vec<&Key> = judged_keys(batches).collect();
-    keys.sort_unstable();
+    heap_sort_by(&mut keys, Ord::cmp);
     keys.dedup();
     keys.into_iter().cloned().collect()
 }

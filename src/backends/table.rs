@@ -10,7 +10,7 @@ use std::ops::Bound;
 use super::judge::{Judgement, Known, View, Write, first_touch_in, push_value};
 use super::{ScanPage, Stats};
 use crate::Result;
-use crate::model::{Committed, Conflict, Key, LogEntry, Page, Range, Record, Space};
+use crate::model::{Committed, Conflict, Key, LogEntry, Page, Range, Record, Space, gather};
 
 /// Everything that is stored.
 #[derive(Debug, Default)]
@@ -51,7 +51,7 @@ impl Changes {
         };
         Self {
             verdicts: judgement.verdicts,
-            writes: judgement.writes.into_iter().map(settle).collect(),
+            writes: gather(judgement.writes.into_iter().map(settle)),
             entries: judgement.entries,
             trim_log: judgement.trim_log,
         }

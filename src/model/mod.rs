@@ -13,6 +13,7 @@ mod entry;
 mod envelope;
 mod key;
 mod range;
+mod sort;
 mod value;
 
 pub use batch::{Batch, CommitKind, Committed, Conflict, Precondition, Put, Record, Ticket};
@@ -22,4 +23,5 @@ pub use entry::{LogEntry, Touch};
 pub use envelope::{Envelope, Lineage, set_created};
 pub use key::{Component, Key, KeyBuilder, MAX_COMPONENT_BYTES, Space, check_component};
 pub use range::{Page, Range};
+pub(crate) use sort::{gather, heap_sort_by};
 pub use value::{BigInt, Bytes, BytesKind, MAX_DEPTH, MAX_SAFE_INTEGER, MAX_VALUE_BYTES, Value};

@@ -1,10 +1,8 @@
 //! What changed in a store: the log as a watcher sees it.
 
-use std::collections::BTreeMap;
-
-use super::{Memory, Store};
+use super::{Entry, Memory, Store};
 use crate::log;
-use crate::model::{CommitKind, Key, LogEntry, Space, Touch};
+use crate::model::{CommitKind, Key, LogEntry, Space, Touch, heap_sort_by};
 use crate::{Error, Result};
 
 /// Log entries that are read at a time.
@@ -54,26 +52,25 @@ impl Store {
     /// `NotFound` if the log no longer reaches back that far; what the backend's reads give.
     pub async fn changes(&self, after: u64, prefix: &str) -> Result<Changes> {
         let mut changes = changes(&self.memory, Space::Record, &self.name, after, prefix).await?;
-        let saved: BTreeMap<&String, u64> = changes
-            .changes
-            .iter()
-            .filter(|change| change.kind == ChangeKind::Save)
-            .map(|change| (&change.id, change.version))
-            .collect();
+        let saves = changes.changes.iter().filter(|change| change.kind == ChangeKind::Save);
+        let mut saved: Vec<&str> = saves.map(|change| change.id.as_str()).collect();
         if saved.is_empty() {
             return Ok(changes);
         }
-        let keys: Vec<Key> = saved.keys().map(|id| self.key(id)).collect::<Result<_>>()?;
+        heap_sort_by(&mut saved, Ord::cmp);
+        saved.dedup();
+        let keys: Vec<Key> = saved.iter().map(|id| self.key(id)).collect::<Result<_>>()?;
         let found = self.memory.backend().get(&keys).await?;
-        let mut current = BTreeMap::new();
-        for ((id, _), (key, record)) in saved.into_iter().zip(keys.iter().zip(found)) {
-            // A record that can not be read is a change all the same; whoever reads it will hear why.
-            if let Ok(Some(entry)) = self.entry(id, key, record) {
-                current.insert((id.clone(), entry.version), entry.payload);
-            }
-        }
+        // A record that can not be read is a change all the same; whoever reads it will hear why.
+        let current = saved.into_iter().zip(keys.iter().zip(found));
+        let mut current: Vec<Entry> =
+            current.filter_map(|(id, (key, record))| self.entry(id, key, record).ok().flatten()).collect();
         for change in &mut changes.changes {
-            change.payload = current.remove(&(change.id.clone(), change.version));
+            if let Ok(at) = current.binary_search_by(|entry| entry.id.cmp(&change.id))
+                && current[at].version == change.version
+            {
+                change.payload = Some(std::mem::take(&mut current[at].payload));
+            }
         }
         Ok(changes)
     }

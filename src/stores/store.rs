@@ -9,7 +9,7 @@ use super::save::{SaveItem, history_key, history_range};
 use super::{Encoded, Memory};
 use crate::model::{
     Batch, Conflict, Envelope, Key, KeyBuilder, Lineage, Page, Precondition, Range, Record, Space,
-    check_component,
+    check_component, heap_sort_by,
 };
 use crate::{Error, Result};
 
@@ -216,7 +216,7 @@ impl Store {
         let keys: Vec<Key> = items.iter().map(|item| self.key(&item.id)).collect::<Result<_>>()?;
         if keys.len() > 1 {
             let mut sorted: Vec<&Key> = keys.iter().collect();
-            sorted.sort_unstable();
+            heap_sort_by(&mut sorted, Ord::cmp);
             if let Some(twice) = sorted.windows(2).find(|pair| pair[0] == pair[1]) {
                 let message = "the id appears twice in one call; which value should hold?";
                 return Err(Error::invalid(message).with_key(twice[0].clone()));

@@ -1,7 +1,5 @@
 //! Writing: the two kinds of commit. See the [room](super) for why there are two.
 
-use std::collections::BTreeSet;
-
 use idb::{KeyRange, Query};
 
 use super::connection::Live;
@@ -12,7 +10,7 @@ use super::{RECORDS, block, read};
 use crate::backends::Durability;
 use crate::backends::judge::{Judgement, Known, View, Write, judge, push_value};
 use crate::backends::snapshot::{Snapshot, judged_keys, keys_to_read, log_to_read};
-use crate::model::{Batch, Key, Precondition, Range, Space};
+use crate::model::{Batch, Key, Precondition, Range, Space, heap_sort_by};
 
 /// A verdict that rests on what is known without looking.
 pub(super) struct Assumption<'a> {
@@ -20,7 +18,8 @@ pub(super) struct Assumption<'a> {
     pub(super) head: u64,
     pub(super) judgement: Judgement<'a>,
     /// Keys that are taken to be free. Each is written with `add`, which fails if it is not.
-    new: BTreeSet<&'a Key>,
+    /// In their order.
+    new: Vec<&'a Key>,
 }
 
 /// What the batches would come to if nobody else has written: `None` if that needs a look.
@@ -31,14 +30,18 @@ pub(super) fn assume<'a>(batches: &'a [Batch], knowledge: &Knowledge) -> Option<
     if batches.iter().any(stale) {
         return None;
     }
-    let new: BTreeSet<&Key> = judged_keys(batches).filter(|key| knowledge.known(key).is_none()).collect();
+    let mut new: Vec<&Key> = judged_keys(batches).filter(|key| knowledge.known(key).is_none()).collect();
+    heap_sort_by(&mut new, Ord::cmp);
+    new.dedup();
     if !new.is_empty() && !knowledge.may_assume_new() {
         return None;
     }
     let judgement = judge(batches, head, knowledge);
     // Only the log's next number proves that nobody else has written, so something must be logged;
     // and each key that was taken to be free must prove it by being added.
-    let proven = |key: &&Key| matches!(judgement.writes.get(*key), Some(Write::Put { .. }));
+    let written = |key: &Key| judgement.writes.binary_search_by(|(written, _)| (*written).cmp(key));
+    let proven =
+        |key: &&Key| written(key).is_ok_and(|at| matches!(judgement.writes[at].1, Write::Put { .. }));
     if judgement.entries.is_empty() || !new.iter().all(proven) || requires_version(batches, &new) {
         return None;
     }
@@ -46,11 +49,11 @@ pub(super) fn assume<'a>(batches: &'a [Batch], knowledge: &Knowledge) -> Option<
 }
 
 /// Whether a batch asks for a version of a key that is not known.
-fn requires_version(batches: &[Batch], unknown: &BTreeSet<&Key>) -> bool {
+fn requires_version(batches: &[Batch], unknown: &[&Key]) -> bool {
     let versions = batches.iter().flat_map(|batch| &batch.preconditions);
     versions
         .filter(|(_, what)| matches!(what, Precondition::Version(_)))
-        .any(|(key, _)| unknown.contains(key))
+        .any(|(key, _)| unknown.binary_search(&key).is_ok())
 }
 
 impl View for Knowledge {
@@ -75,11 +78,11 @@ pub(super) async fn write_blindly(
     assumption: &Assumption<'_>,
 ) -> Result<(), Fault> {
     let mut rows = Rows::default();
-    for (&key, change) in &assumption.judgement.writes {
+    for &(key, ref change) in &assumption.judgement.writes {
         match change {
             Write::Delete => rows.delete(key.as_bytes()),
             Write::Put { value, version, created } => {
-                rows.put(key.as_bytes(), assumption.new.contains(key), |bytes| {
+                rows.put(key.as_bytes(), assumption.new.binary_search(&key).is_ok(), |bytes| {
                     push_value(bytes, key, value, *created);
                     block::push_trailer(bytes, key.as_bytes(), *version);
                 });
@@ -135,7 +138,7 @@ pub(super) async fn read_and_write<'a>(
 fn write(transaction: &Running, judgement: &Judgement<'_>) -> Result<(), Fault> {
     let records = transaction.store(RECORDS)?;
     let mut row = Vec::new();
-    for (&key, change) in &judgement.writes {
+    for &(key, ref change) in &judgement.writes {
         let at = block::js_bytes(key.as_bytes());
         match change {
             Write::Delete => {

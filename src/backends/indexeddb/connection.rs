@@ -19,7 +19,7 @@ use web_sys::IdbDatabase;
 use super::super::Durability;
 use super::transaction::{Fault, Running, settled};
 use super::{META, RECORDS};
-use crate::platform::sleep;
+use crate::platform::{BoxFuture, sleep};
 use crate::{Error, ErrorKind, Result};
 
 /// The native version; frozen.
@@ -94,20 +94,22 @@ impl Live {
         &self,
         call: impl Future<Output = Result<T, Fault>>,
     ) -> Result<T, Fault> {
+        let mut outcome = Err(Fault::Silent);
+        self.end_of(Box::pin(async { outcome = call.await })).await;
+        outcome
+    }
+
+    /// Waits until the call has ended, or has been given up. Behind a pointer: compiled once, not once for
+    /// each call.
+    async fn end_of(&self, call: BoxFuture<'_, ()>) {
         let (closed, on_closed) = oneshot::channel();
         {
             let mut waiting = self.waiting.borrow_mut();
             waiting.retain(|waiter| !waiter.is_canceled());
             waiting.push(closed);
         }
-        let call = std::pin::pin!(call);
-        let call = match select(call, on_closed).await {
-            Either::Left((outcome, _)) => return outcome,
-            Either::Right((_, call)) => call,
-        };
-        match select(call, std::pin::pin!(sleep(GRACE_MS))).await {
-            Either::Left((outcome, _)) => outcome,
-            Either::Right(_) => Err(Fault::Silent),
+        if let Either::Right((_, call)) = select(call, on_closed).await {
+            select(call, std::pin::pin!(sleep(GRACE_MS))).await;
         }
     }
 

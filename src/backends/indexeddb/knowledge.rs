@@ -87,7 +87,7 @@ impl Knowledge {
         if let Some(head) = head.or(self.head.map(|(head, _)| head)) {
             self.confirm(head);
         }
-        for (&key, write) in &judgement.writes {
+        for &(key, ref write) in &judgement.writes {
             self.old.remove(key);
             match write {
                 Write::Delete => {

@@ -12,7 +12,7 @@ use serde::{Serialize, Serializer};
 
 use super::record::{Line, ReadLine};
 use super::text::Time;
-use crate::model::{CommitKind, Key, LogEntry, Record, Touch};
+use crate::model::{CommitKind, Key, LogEntry, Record, Touch, heap_sort_by};
 use crate::{Error, Result};
 
 /// An entry on its way into a file.
@@ -95,7 +95,7 @@ impl ReadEntry {
         for mut line in self.delete {
             touched.push((line.key(None)?, Touch::Delete));
         }
-        touched.sort_unstable_by(|(one, _), (other, _)| one.cmp(other));
+        heap_sort_by(&mut touched, |(one, _), (other, _)| one.cmp(other));
         Ok((LogEntry { sequence: self.sequence, time: self.time.0, kind, touched }, records))
     }
 }

@@ -14,7 +14,7 @@ use super::{Content, JsonFiles, Kept, join, name, read_all};
 use crate::backends::lock::Lock;
 use crate::backends::table::{Changes, Table};
 use crate::backends::{Durability, file_error};
-use crate::model::{CommitKind, Key, LogEntry, Record, Touch};
+use crate::model::{CommitKind, Key, LogEntry, Record, Touch, gather, heap_sort_by};
 use crate::platform::files::{FileErrorKind, FileSystem, OpenMode};
 use crate::platform::{Clock, SystemClock};
 use crate::{Error, Result};
@@ -254,11 +254,11 @@ impl JsonFiles {
         }
         let mut touched: Vec<(Key, Touch)> =
             edits.iter().map(|edit| (edit.key.clone(), Touch::Put)).collect();
-        touched.sort_unstable_by(|(one, _), (other, _)| one.cmp(other));
+        heap_sort_by(&mut touched, |(one, _), (other, _)| one.cmp(other));
         let entry = next(touched);
         let version = entry.sequence;
         let record = |edit: Edit| (edit.key, Some(Record { version, value: edit.value }));
-        changes.writes = edits.into_iter().map(record).collect();
+        changes.writes = gather(edits.into_iter().map(record));
         changes.entries.push(entry);
         self.carry_out(changes, edited)?;
         self.trouble = self.checkpoint().err();

@@ -23,7 +23,7 @@ use super::first::Slot;
 use super::follow::{Follow, Mark};
 use crate::backends::Backend;
 use crate::layers::GroupCommit;
-use crate::model::{Batch, Key, Page, Precondition, Range, Record, Space};
+use crate::model::{Batch, Key, Page, Precondition, Range, Record, Space, heap_sort_by};
 use crate::{Error, Result};
 
 /// How long it stays out of use after a failure, in milliseconds; twice as long after each further one.
@@ -235,7 +235,7 @@ impl Second {
         if keys.is_empty() {
             return Ok(());
         }
-        keys.sort_unstable();
+        heap_sort_by(&mut keys, Key::cmp);
         keys.dedup();
         let noted = noted.ok_or_else(|| Error::internal("a cache level is in use without its note"))?;
         let unfinished = Unfinished(self);

@@ -7,7 +7,7 @@
 
 use std::fmt;
 
-use crate::model::{BigInt, Bytes, MAX_DEPTH, MAX_SAFE_INTEGER, Value};
+use crate::model::{BigInt, Bytes, MAX_DEPTH, MAX_SAFE_INTEGER, Value, heap_sort_by};
 
 /// The furthest that an ECMAScript time value may be from the epoch, in milliseconds (ECMA-262,
 /// section "Time Values and Time Range").
@@ -168,7 +168,7 @@ fn repeated<K: Ord + Copy>(keys: impl Iterator<Item = K> + Clone, count: usize) 
     }
     // Sorted rather than hashed: chosen keys can not make it slow.
     let mut sorted: Vec<K> = keys.collect();
-    sorted.sort_unstable();
+    heap_sort_by(&mut sorted, K::cmp);
     sorted.windows(2).find(|pair| pair[0] == pair[1]).map(|pair| pair[0])
 }
 

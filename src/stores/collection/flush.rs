@@ -16,7 +16,7 @@ use super::follower::Following;
 use super::pages::{MadeWith, Manifest, envelope, manifest_key, read_manifest};
 use crate::Result;
 use crate::backends::Durability;
-use crate::model::{Batch, Conflict, Envelope, Key, KeyBuilder, Page, Precondition, Range, Space};
+use crate::model::{Batch, Conflict, Envelope, Key, KeyBuilder, Page, Precondition, Range, Space, gather};
 use crate::paged::{PageId, Paged};
 use crate::platform::Pace;
 use crate::stores::Memory;
@@ -158,8 +158,7 @@ impl Following {
         let most = most_bytes(memory);
         let mut bytes = 0;
         let mut pace = Pace::new();
-        let pages: BTreeSet<PageId> =
-            self.dirty().into_iter().chain(self.kept.lost.iter().copied()).collect();
+        let pages: BTreeSet<PageId> = gather(self.dirty().into_iter().chain(self.kept.lost.iter().copied()));
         for page in pages {
             bytes += self.put_page(&mut batch, page, generation, most)?;
             if bytes > ATOMIC_BYTES {

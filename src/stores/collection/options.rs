@@ -13,7 +13,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use super::document::Document;
-use crate::model::{Envelope, Key, Space};
+use crate::model::{Envelope, Key, Space, heap_sort_by};
 use crate::text::{Language, TextOptions};
 use crate::vector::{FieldPath, HnswOptions, Keep, Metric, check_dimensions};
 use crate::{Error, Result};
@@ -353,7 +353,7 @@ fn check_fields(fields: &mut [(String, f32)]) -> Result<()> {
     if fields.len() > MAX_FIELDS {
         return Err(Error::invalid(format!("fields: {} are given, the limit is {MAX_FIELDS}", fields.len())));
     }
-    fields.sort_by(|(a, _), (b, _)| a.cmp(b));
+    heap_sort_by(fields, |(a, _), (b, _)| a.cmp(b));
     for pair in fields.windows(2) {
         if pair[0].0 == pair[1].0 {
             return Err(Error::invalid(format!("fields: {:?} is given twice", pair[0].0)));

@@ -36,9 +36,9 @@ pub(super) fn portable<T: Term<f64>>(a: &[f32], b: &[f32]) -> f64 {
 }
 
 /// The inner products of `a` and `b`, and of `b` with itself.
-#[cfg(any(test, not(all(target_family = "wasm", target_feature = "simd128"))))]
+#[cfg(not(all(target_family = "wasm", target_feature = "simd128")))]
 #[inline(always)]
-pub(super) fn portable_with_square(a: &[f32], b: &[f32]) -> (f64, f64) {
+fn portable_with_square(a: &[f32], b: &[f32]) -> (f64, f64) {
     (portable::<Product>(a, b), portable::<Product>(b, b))
 }
 

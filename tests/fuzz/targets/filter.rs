@@ -6,8 +6,26 @@ use mnemora::vector::Filter;
 use super::choices::Choices;
 
 const OPERATORS: [&str; 20] = [
-    "$and", "$or", "$not", "$eq", "$ne", "$gt", "$gte", "$lt", "$lte", "$in", "$nin", "$exists", "$foo", "$", "a", "b",
-    "a.b", "a.", "..", "__proto__",
+    "$and",
+    "$or",
+    "$not",
+    "$eq",
+    "$ne",
+    "$gt",
+    "$gte",
+    "$lt",
+    "$lte",
+    "$in",
+    "$nin",
+    "$exists",
+    "$foo",
+    "$",
+    "a",
+    "b",
+    "a.b",
+    "a.",
+    "..",
+    "__proto__",
 ];
 const FIELDS: [&str; 5] = ["a", "b", "a.b", "__proto__", ""];
 

@@ -85,7 +85,8 @@ pub(crate) fn vectors(bytes: &[u8]) {
     let mut choices = Choices(bytes);
     let (dimensions, metric) = (1 + choices.below(9), METRICS[choices.below(3)]);
     let keep = if choices.byte() & 1 == 0 { Keep::F32 } else { Keep::Codes };
-    let options = HnswOptions { m: 2 + choices.below(3), ef_construction: 8 + choices.below(20), keep, seed: 7 };
+    let options =
+        HnswOptions { m: 2 + choices.below(3), ef_construction: 8 + choices.below(20), keep, seed: 7 };
     let mut index = HnswIndex::new(dimensions, metric, options).unwrap();
     let count = choices.byte() as u32;
     for label in 0..count {
@@ -128,7 +129,8 @@ fn check_vectors(index: &HnswIndex, choices: &mut Choices<'_>) {
 /// An index of words.
 pub(crate) fn words(bytes: &[u8]) {
     let mut choices = Choices(bytes);
-    let mut index = TextIndex::new(TextOptions { weights: vec![1.0, 2.0], ..TextOptions::default() }).unwrap();
+    let mut index =
+        TextIndex::new(TextOptions { weights: vec![1.0, 2.0], ..TextOptions::default() }).unwrap();
     let count = u32::from(choices.byte());
     for label in 0..count {
         let texts = [super::words::text(&mut choices), super::words::text(&mut choices)];

@@ -41,6 +41,7 @@ use super::Collection;
 use super::index::Index;
 use crate::Result;
 use crate::log;
+use crate::model::heap_sort_by;
 use crate::vector::{Filter, similarity};
 
 /// How often a search looks again because hits were changed under it.
@@ -159,7 +160,7 @@ async fn hits(
         hits.push(Hit { id, score, text: document.text, metadata: document.metadata, parts, highlights });
     }
     if reordered && plan.request.diversity.is_none() {
-        hits.sort_by(|a, b| b.score.total_cmp(&a.score).then_with(|| a.id.cmp(&b.id)));
+        heap_sort_by(&mut hits, |a, b| b.score.total_cmp(&a.score).then_with(|| a.id.cmp(&b.id)));
     }
     Ok(hits)
 }

@@ -16,6 +16,7 @@ use super::request::SearchMode;
 use super::result::Parts;
 use super::weights::{Factors, Weights};
 use crate::Result;
+use crate::model::heap_sort_by;
 use crate::stores::collection::index::Index;
 use crate::vector::{HnswIndex, Metric, VectorIndex};
 
@@ -110,7 +111,7 @@ fn weigh(index: &Index, plan: &Plan<'_>, weights: &Weights, found: Fused) -> Opt
 }
 
 fn sort(index: &Index, hits: &mut [Ranked]) {
-    hits.sort_unstable_by(|a, b| b.score.total_cmp(&a.score).then_with(|| by_id(index, a.label, b.label)));
+    heap_sort_by(hits, |a, b| b.score.total_cmp(&a.score).then_with(|| by_id(index, a.label, b.label)));
 }
 
 /// How alike documents are, 0 to 1, by their vectors. One without a vector is like no other.
