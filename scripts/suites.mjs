@@ -50,7 +50,7 @@ export async function cargoTest(args, { env = {}, mayBeEmpty } = {}) {
 /** Runs `cargo test` in wasm, with SQLite where it can be compiled. */
 export async function wasmTest(args, env = {}) {
   const features = await wasmFeatures();
-  const result = await cargoTest(["--target", "wasm32-unknown-unknown", "--features", "testing", ...features.args, ...args], {
+  const result = await cargoTest(["--target", "wasm32-unknown-unknown", "--features", "testing,instant-distance", ...features.args, ...args], {
     env: { WASM_BINDGEN_TEST_TIMEOUT: "600", ...features.env, ...env },
   });
   return features.missing === null ? result : together([result, { ...none, skipped: 1, note: `nothing of SQLite: ${features.missing}` }]);

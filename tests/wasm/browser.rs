@@ -14,6 +14,7 @@ use mnemora::platform::{Rng, SystemRng};
 wasm_bindgen_test::wasm_bindgen_test_configure!(run_in_browser);
 
 mod indexeddb_only;
+mod vectors;
 
 /// A database name that no other test has.
 fn fresh_name() -> String {
@@ -42,24 +43,4 @@ mod indexed_db_group_commit {
     use super::{Arc, GroupCommit, indexeddb};
 
     mnemora::testing::conformance!(wasm, async { GroupCommit::new(Arc::new(indexeddb().await)) });
-}
-
-/// The suite of the vector engines.
-mod vectors {
-    mod flat {
-        mnemora::testing::vector_index!(wasm, mnemora::testing::vectors::Flat);
-    }
-    mod hnsw {
-        mnemora::testing::vector_index!(wasm, mnemora::testing::vectors::Hnsw);
-    }
-    mod hnsw_codes {
-        mnemora::testing::vector_index!(wasm, mnemora::testing::vectors::HnswCodes);
-    }
-    mod hnsw_records {
-        mnemora::testing::vector_index!(wasm, mnemora::testing::vectors::HnswRecords);
-    }
-    #[cfg(feature = "instant-distance")]
-    mod frozen {
-        mnemora::testing::vector_index!(wasm, mnemora::testing::vectors::Frozen);
-    }
 }

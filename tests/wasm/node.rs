@@ -15,6 +15,7 @@ mod host_files;
 mod opened;
 #[cfg(feature = "sqlite")]
 mod sqlite;
+mod vectors;
 
 mod memory {
     use super::MemoryBackend;
@@ -75,25 +76,5 @@ mod platform {
         SystemRng.fill(&mut one).expect("gives bytes");
         SystemRng.fill(&mut two).expect("gives bytes");
         assert_ne!(one, two);
-    }
-}
-
-/// The suite of the vector engines.
-mod vectors {
-    mod flat {
-        mnemora::testing::vector_index!(wasm, mnemora::testing::vectors::Flat);
-    }
-    mod hnsw {
-        mnemora::testing::vector_index!(wasm, mnemora::testing::vectors::Hnsw);
-    }
-    mod hnsw_codes {
-        mnemora::testing::vector_index!(wasm, mnemora::testing::vectors::HnswCodes);
-    }
-    mod hnsw_records {
-        mnemora::testing::vector_index!(wasm, mnemora::testing::vectors::HnswRecords);
-    }
-    #[cfg(feature = "instant-distance")]
-    mod frozen {
-        mnemora::testing::vector_index!(wasm, mnemora::testing::vectors::Frozen);
     }
 }
