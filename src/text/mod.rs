@@ -1,6 +1,6 @@
 //! Text search: the words of documents, ranked by BM25.
 //!
-//! A text becomes terms ([analysis]: words by UAX #29, folded, without stop words, stemmed), a document the
+//! A text becomes terms (`analysis`: words by UAX #29, folded, without stop words, stemmed), a document the
 //! list of its terms with their positions (`forward`), and a term the list of its documents (`postings`).
 //! Queries are read by the same analysis (`query`) and ranked by BM25F (`search`).
 //!
