@@ -140,7 +140,7 @@ impl CoreMemory {
         self.memory.store(name, options).map(CoreStore).map_err(|error| error::thrown(&error))
     }
 
-    /// The collection `name`; `options` are packed as `PackedOptions` of `wire`, empty for none.
+    /// The collection `name`; `options` are packed as `PackedOptions`, empty for none.
     ///
     /// # Errors
     /// `ERR_INVALID` for a name or options that break the rules.
